@@ -1,0 +1,134 @@
+"""A network is a list of layers, and a spec, plain JSON, that says which.
+
+`architecture` knows the shipped ones by name and any dense one by its sizes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+
+from .layers import LAYERS, Layer
+
+
+class Sequential:
+    """Layers in a row: the output of each is the input of the next.
+
+    layers: in order.   input_shape: of one example, (784,) or (1, 28, 28); batches are reshaped to it.
+    """
+
+    def __init__(self, layers: list[Layer], input_shape: tuple[int, ...]):
+        self.layers = layers
+        self.input_shape = tuple(input_shape)
+        self.layers[0].needs_input_grad = False  # nobody asks what the pixels should have been
+
+    def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
+        """A batch of examples, each of input_shape or as an image -> logits (N, 10). rng: while training only."""
+        x = x.reshape(len(x), *self.input_shape)
+        for layer in self.layers:
+            x = layer.forward(x, rng)
+        return x
+
+    def backward(self, dlogits: np.ndarray) -> None:
+        """d loss / d logits (N, 10) of the last `forward` -> the gradients of all parameters, left in the layers."""
+        for layer in reversed(self.layers):
+            dlogits = layer.backward(dlogits)
+
+    def params_and_grads(self) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The pairs of all layers, in a fixed order, after a `backward`."""
+        return [pair for layer in self.layers for pair in layer.params_and_grads()]
+
+    def predict_logits(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
+        """images (N, 28, 28) or (N, *input_shape), any N -> logits (N, 10), in batches that fit into the caches."""
+        batches = [self.forward(images[i:i + batch_size]) for i in range(0, len(images), batch_size)]
+        return np.concatenate(batches) if batches else np.empty((0, 10), np.float32)
+
+    def _named(self) -> Iterator[tuple[str, Layer, str]]:
+        for i, layer in enumerate(self.layers):
+            for name in layer.shapes:
+                yield f"{i}.{name}", layer, name
+
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """'<layer index>.<parameter>' -> shape, as in a weights file."""
+        return {key: layer.shapes[name] for key, layer, name in self._named()}
+
+    def parameters(self) -> dict[str, np.ndarray]:
+        """'<layer index>.<parameter>' -> the live array. Changing it changes the network."""
+        return {key: layer.params[name] for key, layer, name in self._named()}
+
+    def set_parameters(self, arrays: dict[str, np.ndarray]) -> None:
+        """Copies in one array for each name in `shapes`, as float32. Raises ValueError if a name or shape does not fit."""
+        shapes = self.shapes()
+        if arrays.keys() != shapes.keys():
+            raise ValueError(f"parameters are {sorted(arrays)}; the model needs {sorted(shapes)}")
+        for key, layer, name in self._named():
+            if arrays[key].shape != shapes[key]:
+                raise ValueError(f"'{key}' is {arrays[key].shape}; the model needs {shapes[key]}")
+        for key, layer, name in self._named():
+            layer.params[name] = np.array(arrays[key], np.float32)
+
+    @property
+    def n_parameters(self) -> int:
+        """How many numbers training can change."""
+        return sum(int(np.prod(shape)) for shape in self.shapes().values())
+
+    def spec(self) -> dict:
+        """The architecture as JSON-ready data: {"input_shape": [...], "layers": [{"type": "Dense", ...}, ...]}."""
+        return {"input_shape": list(self.input_shape),
+                "layers": [{"type": type(layer).__name__, **layer.config} for layer in self.layers]}
+
+    @classmethod
+    def from_spec(cls, spec: dict, rng: np.random.Generator | None = None) -> Sequential:
+        """The network that `spec` describes; rng draws its weights, without it they have to be set.
+
+        Raises ValueError if the spec names an unknown layer or option.
+        """
+        try:
+            layers = [cls._layer(dict(entry), rng) for entry in spec["layers"]]
+            return cls(layers, spec["input_shape"])
+        except (KeyError, TypeError, IndexError) as error:
+            raise ValueError(f"not a model spec: {error}") from error
+
+    @staticmethod
+    def _layer(config: dict, rng: np.random.Generator | None) -> Layer:
+        kind = config.pop("type")
+        if kind not in LAYERS:
+            raise ValueError(f"layer type {kind!r} is unknown; there are {', '.join(LAYERS)}")
+        return LAYERS[kind](**config, **({"rng": rng} if kind in ("Dense", "Conv2D") else {}))
+
+
+def architecture(name: str, dropout: float = 0.0) -> dict:
+    """The spec of a network by name: "convnet", "mlp-256-128", or any dense one such as "784-300-10".
+
+    dropout: rate before every Dense layer but an MLP's first.
+    Raises ValueError if there is no such network.
+    """
+    if name == "convnet":
+        layers = [
+            {"type": "Conv2D", "channels_in": 1, "channels_out": 8, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
+            {"type": "Conv2D", "channels_in": 8, "channels_out": 16, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
+            {"type": "Flatten"}, *_dense([256, 96, 10]),
+        ]
+        return {"input_shape": [1, 28, 28], "layers": _with_dropout(layers, dropout)}
+    sizes = re.fullmatch(r"mlp((?:-[1-9]\d{0,3})+)", name) or re.fullmatch(r"784((?:-[1-9]\d{0,3})*)-10", name)
+    if not sizes:
+        raise ValueError(f"architecture {name!r} is unknown; there are convnet, mlp-256-128, mlp-128-64, or sizes such as 784-300-10")
+    hidden = [int(size) for size in sizes[1].split("-")[1:]]
+    return {"input_shape": [784], "layers": _with_dropout(_dense([784, *hidden, 10]), dropout)}
+
+
+def _dense(sizes: list[int]) -> list[dict]:
+    """Dense layers of the given sizes with a ReLU between each two."""
+    layers = []
+    for n_in, n_out in zip(sizes, sizes[1:]):
+        layers += [{"type": "Dense", "n_in": n_in, "n_out": n_out}, {"type": "ReLU"}]
+    return layers[:-1]
+
+
+def _with_dropout(layers: list[dict], rate: float) -> list[dict]:
+    if not rate:
+        return layers
+    return [new for i, layer in enumerate(layers)
+            for new in ([{"type": "Dropout", "rate": rate}, layer] if i and layer["type"] == "Dense" else [layer])]
