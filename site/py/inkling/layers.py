@@ -36,6 +36,10 @@ class Layer:
         self.grads: dict[str, np.ndarray] = {}
         self.needs_input_grad = True
 
+    def output_shape(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """Shape of one example of x -> that of out. Raises ValueError if the layer can't take it."""
+        return shape
+
     def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
         """x -> out. rng is given while training only, for layers that draw."""
         raise NotImplementedError
@@ -47,6 +51,12 @@ class Layer:
     def params_and_grads(self) -> list[tuple[np.ndarray, np.ndarray]]:
         """Parameter and gradient side by side: all that an optimiser gets to see."""
         return [(self.params[name], self.grads[name]) for name in self.params]
+
+    @staticmethod
+    def _check_sizes(**sizes: int) -> None:
+        for name, size in sizes.items():
+            if type(size) is not int or size < 1:
+                raise ValueError(f"{name} is {size!r}; it must be a whole number above 0")
 
     def _set_up(self, fan_in: int, fan_out: int, initializer: str, rng: np.random.Generator | None) -> None:
         if initializer not in INITIALIZERS:
@@ -66,9 +76,15 @@ class Dense(Layer):
     """
 
     def __init__(self, n_in: int, n_out: int, *, initializer: str = "he", rng: np.random.Generator | None = None):
+        self._check_sizes(n_in=n_in, n_out=n_out)
         super().__init__(n_in=n_in, n_out=n_out, initializer=initializer)
         self.shapes = {"W": (n_in, n_out), "b": (n_out,)}
         self._set_up(n_in, n_out, initializer, rng)
+
+    def output_shape(self, shape):
+        if shape != self.shapes["W"][:1]:
+            raise ValueError(f"it needs {self.shapes['W'][:1]}")
+        return self.shapes["b"]
 
     def forward(self, x, rng=None):
         self._x = x
@@ -95,12 +111,22 @@ class Conv2D(Layer):
 
     def __init__(self, channels_in: int, channels_out: int, kernel_size: int, *, stride: int = 1, padding: int = 0,
                  initializer: str = "he", rng: np.random.Generator | None = None):
+        self._check_sizes(channels_in=channels_in, channels_out=channels_out, kernel_size=kernel_size, stride=stride)
+        if type(padding) is not int or not 0 <= padding < kernel_size:
+            raise ValueError(f"padding is {padding!r}; it must be a whole number from 0 to kernel_size - 1")
         super().__init__(channels_in=channels_in, channels_out=channels_out, kernel_size=kernel_size,
                          stride=stride, padding=padding, initializer=initializer)
         self.kernel_size, self.stride, self.padding = kernel_size, stride, padding
         self.shapes = {"W": (channels_out, channels_in, kernel_size, kernel_size), "b": (channels_out,)}
         area = kernel_size * kernel_size
         self._set_up(channels_in * area, channels_out * area, initializer, rng)
+
+    def output_shape(self, shape):
+        n_filters, channels_in, k, _ = self.shapes["W"]
+        channels, height, width = shape
+        if channels != channels_in:
+            raise ValueError(f"it needs {channels_in} channels")
+        return n_filters, *((side + 2 * self.padding - k) // self.stride + 1 for side in (height, width))
 
     def forward(self, x, rng=None):
         k, s, p = self.kernel_size, self.stride, self.padding
@@ -141,8 +167,13 @@ class MaxPool2D(Layer):
     """
 
     def __init__(self, pool_size: int = 2):
+        self._check_sizes(pool_size=pool_size)
         super().__init__(pool_size=pool_size)
         self.pool_size = pool_size
+
+    def output_shape(self, shape):
+        channels, height, width = shape
+        return channels, height // self.pool_size, width // self.pool_size
 
     def _corners(self, x: np.ndarray) -> list[np.ndarray]:
         """Views of x, one for each place in a square: all top left pixels, all their right neighbours, ..."""
@@ -182,6 +213,9 @@ class ReLU(Layer):
 
 class Flatten(Layer):
     """(N, C, H, W) -> (N, C H W)."""
+
+    def output_shape(self, shape):
+        return (int(np.prod(shape)),)
 
     def forward(self, x, rng=None):
         self._x_shape = x.shape

@@ -20,13 +20,12 @@ def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray, label_smoothin
     logits: (N, C), unnormalised.   labels: (N,) int in [0, C).
     label_smoothing: share of the target, in [0, 1), that is spread evenly over all C classes.
     Returns (loss, grad): loss in nats; grad (N, C) = d loss / d logits.
-    Raises ValueError if a label lies outside [0, C).
+    Raises ValueError if there is not one integer label in [0, C) for each row.
     Source: Goodfellow et al. 2016, section 6.2.2.3; label smoothing: Szegedy et al. 2016, section 7.
     """
     n, n_classes = logits.shape
-    if len(labels) != n or labels.min() < 0 or labels.max() >= n_classes:
-        raise ValueError(f"labels must be {n} integers from 0 to {n_classes - 1}; "
-                         f"got {len(labels)} from {labels.min()} to {labels.max()}")
+    if labels.shape != (n,) or labels.dtype.kind not in "iu" or ((labels < 0) | (labels >= n_classes)).any():
+        raise ValueError(f"labels must be {n} integers from 0 to {n_classes - 1}; got {labels.dtype} {labels.shape}: {labels}")
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     rows = np.arange(n)

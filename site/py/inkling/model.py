@@ -17,11 +17,24 @@ class Sequential:
     """Layers in a row: the output of each is the input of the next.
 
     layers: in order.   input_shape: of one example, (784,) or (1, 28, 28); batches are reshaped to it.
+    output_shapes: of one example after each layer.
+    Raises ValueError if a layer can't take what the one before gives.
     """
 
     def __init__(self, layers: list[Layer], input_shape: tuple[int, ...]):
         self.layers = layers
-        self.input_shape = tuple(input_shape)
+        self.input_shape = shape = tuple(input_shape)
+        if not shape or not all(type(size) is int and size > 0 for size in shape):
+            raise ValueError(f"input_shape is {input_shape!r}; it must be whole numbers above 0")
+        self.output_shapes = []
+        for i, layer in enumerate(layers):
+            try:
+                self.output_shapes.append(layer.output_shape(shape))
+            except ValueError as error:
+                raise ValueError(f"layer {i}, {type(layer).__name__}, can't take {shape}: {error}") from error
+            shape = self.output_shapes[-1]
+            if min(shape) < 1:
+                raise ValueError(f"layer {i}, {type(layer).__name__}, leaves nothing: {shape}")
         self.layers[0].needs_input_grad = False  # nobody asks what the pixels should have been
 
     def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:

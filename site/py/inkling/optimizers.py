@@ -44,7 +44,8 @@ class SGD:
     def load_state(self, state: dict[str, np.ndarray], pairs: Pairs) -> None:
         """Takes back what `state` gave. pairs: as for `step`, to check the shapes against."""
         self.n_steps = int(state["n_steps"])
-        self.memory = [{name: state[f"{i}.{name}"].copy() for name in self.remembers} for i in range(len(pairs))]
+        # Before its first step an optimiser remembers nothing.
+        self.memory = [{name: state[f"{i}.{name}"].copy() for name in self.remembers} for i in range(len(pairs))] if self.n_steps else []
         for i, (memory, (param, _)) in enumerate(zip(self.memory, pairs)):
             for name, array in memory.items():
                 if array.shape != param.shape:

@@ -84,6 +84,10 @@ def picture_to_ink(rgba: np.ndarray) -> tuple[np.ndarray, bool]:
 
 def _grey_over_white(rgba: np.ndarray) -> np.ndarray:
     """Luma (ITU-R BT.601) of a picture laid over white paper: (H, W, 4) uint8 -> (H, W) uint8."""
-    luma = np.einsum("hwc,c->hw", rgba[..., :3], np.array([0.299, 0.587, 0.114], np.float32))
-    alpha = rgba[..., 3] * np.float32(1 / 255)
-    return (255 + (luma - 255) * alpha).round().astype(np.uint8)
+    grey = np.empty(rgba.shape[:2], np.uint8)
+    for top in range(0, len(grey), 256):  # in strips: floats of a whole photograph would be 16 times its size
+        strip = rgba[top:top + 256]
+        luma = strip[..., :3] @ np.array([0.299, 0.587, 0.114], np.float32)
+        alpha = strip[..., 3] * np.float32(1 / 255)
+        grey[top:top + 256] = (255 + (luma - 255) * alpha).round()
+    return grey

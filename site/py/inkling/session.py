@@ -26,17 +26,21 @@ class Session:
         self._model: Sequential | None = None
         self._name = self._sha256 = ""
 
-    def use_model(self, name: str, npz: bytes) -> dict:
+    def use_model(self, name: str, npz: bytes, sha256: str | None = None) -> dict:
         """Loads a weights file and answers with it from now on. If it is damaged, the model before stays.
 
+        sha256: what the file must have, in hex, if that is known.
         Returns {name, sha256, parameters, spec}. Raises WeightsError.
         """
         npz = bytes(npz)
+        found = hashlib.sha256(npz).hexdigest()
+        if sha256 is not None and found != sha256:
+            raise weights.WeightsError(f"{name}: sha256 is {found[:16]}..., its model card says {sha256[:16]}.... Reload, or fetch it again")
         model = weights.load(npz, name)
         logits = model.predict_logits(np.zeros((1, 28, 28), np.float32))
         if logits.shape != (1, 10):
             raise weights.WeightsError(f"{name}: gives {logits.shape[1:]} outputs; a digit recogniser has ten")
-        self._model, self._name, self._sha256 = model, name, hashlib.sha256(npz).hexdigest()
+        self._model, self._name, self._sha256 = model, name, found
         return {**self._identity(), "spec": model.spec()}
 
     def predict(self, pixels, width: int, height: int, channels: int = 1) -> dict:

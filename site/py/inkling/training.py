@@ -44,18 +44,23 @@ class Settings:
     dropout: float = 0.0
 
     def __post_init__(self):
-        for name in ("batch_size", "epochs", "seed"):
-            self._check(name, isinstance(getattr(self, name), int) and getattr(self, name) >= (name != "seed"), "a whole number")
+        for name, least in (("batch_size", 1), ("epochs", 1), ("seed", 0)):
+            value = getattr(self, name)
+            self._check(name, isinstance(value, int) and _is_number(value) and value >= least, f"a whole number from {least} up")
         for name in ("weight_decay", "l2"):
-            self._check(name, _is_number(getattr(self, name)) and 0 <= getattr(self, name), "0 or more")
+            self._check(name, _is_number(getattr(self, name)) and 0 <= getattr(self, name) < float("inf"), "0 or more")
         for name in ("momentum", "warmup", "label_smoothing", "dropout"):
             self._check(name, _is_number(getattr(self, name)) and 0 <= getattr(self, name) < 1, "in [0, 1)")
         self._check("learning_rate", _is_number(self.learning_rate) and 0 < self.learning_rate < float("inf"), "above 0")
         self._check("clip_norm", self.clip_norm is None or _is_number(self.clip_norm) and self.clip_norm > 0, "above 0, or null")
         self._check("augment", isinstance(self.augment, bool), "true or false")
-        self._check("optimizer", self.optimizer in OPTIMIZERS, "one of " + ", ".join(OPTIMIZERS))
-        self._check("schedule", self.schedule in SCHEDULES, "one of " + ", ".join(SCHEDULES))
-        architecture(self.arch)
+        self._check("optimizer", self.optimizer in list(OPTIMIZERS), "one of " + ", ".join(OPTIMIZERS))
+        self._check("schedule", self.schedule in list(SCHEDULES), "one of " + ", ".join(SCHEDULES))
+        self._check("arch", isinstance(self.arch, str), "a name")
+        try:
+            architecture(self.arch)
+        except ValueError as error:
+            raise ValueError(f"setting 'arch': {error}") from error
 
     def _check(self, name: str, holds: bool, expected: str) -> None:
         if not holds:
@@ -64,6 +69,8 @@ class Settings:
     @classmethod
     def from_dict(cls, values: dict) -> Settings:
         """From a JSON document. Raises ValueError on a key that is no setting."""
+        if not isinstance(values, dict):
+            raise ValueError(f"settings are {values!r}; they must be a JSON object")
         unknown = values.keys() - {field.name for field in fields(cls)}
         if unknown:
             raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")

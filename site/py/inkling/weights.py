@@ -23,6 +23,7 @@ MAX_BYTES = 64 * 2**20  # unpacked, of one file; the largest shipped model has 0
 MAX_ARRAYS = 200
 MAX_HEADER = 1000  # bytes of one array's .npy header; a parameter's takes about 60
 MAX_SPEC = 50_000  # characters
+MAX_WORK = 50_000_000  # multiplications, and numbers held, for one image; the convnet has 0.4 million
 
 
 class WeightsError(ValueError):
@@ -54,12 +55,16 @@ def load(file: str | os.PathLike | bytes, name: str | None = None) -> Sequential
             return _model(archive, name)
     except FileNotFoundError as error:
         raise WeightsError(f"{name}: no such file. Make it with: python trainer/train.py") from error
-    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, UnicodeError) as error:
+    except WeightsError:
+        raise
+    except (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, ValueError, OverflowError) as error:
         raise WeightsError(f"{name}: not a readable .npz file ({error}). Fetch or train it again") from error
 
 
 def _model(archive: zipfile.ZipFile, name: str) -> Sequential:
     entries = archive.infolist()
+    if not all(entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
+        raise WeightsError(f"{name}: is compressed in another way than NumPy does it; save it with numpy.savez")
     if len(entries) > MAX_ARRAYS or sum(entry.file_size for entry in entries) > MAX_BYTES:
         raise WeightsError(f"{name}: {len(entries)} arrays of {sum(entry.file_size for entry in entries)} bytes; "
                            f"at most {MAX_ARRAYS} arrays of {MAX_BYTES} bytes together are read")
@@ -75,10 +80,19 @@ def _model(archive: zipfile.ZipFile, name: str) -> Sequential:
         raise WeightsError(f"{name}: 'spec': {error}") from error
     if by_key.keys() != shapes.keys():
         raise WeightsError(f"{name}: has {', '.join(sorted(by_key)) or 'no parameters'}; its spec needs {', '.join(sorted(shapes))}")
-    if sum(math.prod(shape) for shape in shapes.values()) > MAX_BYTES // 2:
-        raise WeightsError(f"{name}: 'spec' asks for more parameters than {MAX_BYTES} bytes can hold")
+    if _work(model) > MAX_WORK:
+        raise WeightsError(f"{name}: 'spec' asks for {_work(model)} multiplications for one image; at most {MAX_WORK} are done")
     model.set_parameters({key: _read(archive, entry, name, shapes[key]) for key, entry in by_key.items()})
     return model
+
+
+def _work(model: Sequential) -> int:
+    """No fewer than the multiplications for one image, and than the numbers in any array on the way."""
+    work = math.prod(model.input_shape)
+    for layer, shape in zip(model.layers, model.output_shapes):
+        n_parameters = sum(math.prod(shape) for shape in layer.shapes.values())
+        work += math.prod(shape) + n_parameters * math.prod(shape[1:])  # a convolution works once for every place
+    return work
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, shape: tuple[int, ...] | None):
@@ -89,20 +103,20 @@ def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, shape: tu
             if np.lib.format.read_magic(file) != (1, 0):
                 raise ValueError("unknown version of the .npy format")
             found, fortran_order, dtype = np.lib.format.read_array_header_1_0(file, max_header_size=MAX_HEADER)
-        except (ValueError, TypeError, SyntaxError, RecursionError) as error:
+        except Exception as error:  # ast, tokenize, dtype: a hostile header finds many ways to be wrong
             raise WeightsError(f"{name}: '{key}' has no readable header ({error})") from error
-        n_bytes = entry.file_size - file.tell()
+        n_bytes = entry.file_size - file.tell()  # and no more is unpacked, whatever more there may be
         if shape is None:
             if found != () or dtype.kind != "U" or dtype.itemsize != n_bytes or n_bytes > 4 * MAX_SPEC:
                 raise WeightsError(f"{name}: 'spec' must be one text of at most {MAX_SPEC} characters; it is {dtype} {found}")
-            return str(np.frombuffer(file.read(), dtype)[0])
+            return str(np.frombuffer(file.read(n_bytes), dtype)[0])
         if dtype.str not in ("<f2", "<f4", "<f8"):
             raise WeightsError(f"{name}: '{key}' is {dtype}; it must be float16, float32 or float64")
         if found != shape:
             raise WeightsError(f"{name}: '{key}' is {found}; the model needs {shape}. Retrain with: python trainer/train.py")
         if n_bytes != math.prod(shape) * dtype.itemsize:
             raise WeightsError(f"{name}: '{key}' has {n_bytes} bytes; {dtype} {shape} needs {math.prod(shape) * dtype.itemsize}")
-        array = np.frombuffer(file.read(), dtype).reshape(shape, order="F" if fortran_order else "C")
+        array = np.frombuffer(file.read(n_bytes), dtype).reshape(shape, order="F" if fortran_order else "C")
     if not (np.abs(array) < np.finfo(np.float32).max).all():  # False for NaN too
         raise WeightsError(f"{name}: '{key}' has values that are not finite numbers. Fetch or train it again")
     return array

@@ -1,0 +1,83 @@
+"""Training speed against PyTorch: the same network, data, batch and optimiser (Adam), one thread each, interleaved.
+
+    python build.py bench training        # needs PyTorch: pip install torch, or run the tests with --all once
+
+Prints seconds for an epoch of 60,000 images (extrapolated from fewer) and the ratio NumPy / PyTorch of the medians.
+"""
+
+import argparse
+import os
+import statistics
+import sys
+import time
+from pathlib import Path
+
+for variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[variable] = "1"  # read when the numeric libraries load, hence before the imports below
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "site" / "py"))
+
+import numpy as np  # noqa: E402
+import torch  # noqa: E402
+
+from inkling.training import Settings, train  # noqa: E402
+
+EPOCH = 60_000
+
+
+def numpy_seconds(arch: str, images: np.ndarray, labels: np.ndarray, batch_size: int) -> float:
+    settings = Settings(arch=arch, optimizer="adam", learning_rate=1e-3, schedule="constant", batch_size=batch_size, epochs=1, augment=False)
+    model, optimizer = settings.make_model(), settings.make_optimizer()
+    start = time.perf_counter()
+    for _ in train(model, optimizer, images, labels, settings):
+        pass
+    return time.perf_counter() - start
+
+
+def torch_model(arch: str) -> torch.nn.Module:
+    nn = torch.nn
+    if arch == "convnet":
+        return nn.Sequential(
+            nn.Conv2d(1, 8, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(8, 16, 5), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(256, 96), nn.ReLU(), nn.Linear(96, 10))
+    return nn.Sequential(nn.Flatten(), nn.Linear(784, 256), nn.ReLU(), nn.Linear(256, 128), nn.ReLU(), nn.Linear(128, 10))
+
+
+def torch_seconds(arch: str, images: np.ndarray, labels: np.ndarray, batch_size: int) -> float:
+    model = torch_model(arch)
+    x, y = torch.tensor(images)[:, None], torch.tensor(labels)
+    optimizer, loss_function = torch.optim.Adam(model.parameters(), 1e-3), torch.nn.CrossEntropyLoss()
+    start = time.perf_counter()
+    order = torch.randperm(len(x))
+    for i in range(0, len(x), batch_size):
+        chosen = order[i:i + batch_size]
+        optimizer.zero_grad()
+        logits = model(x[chosen])
+        loss = loss_function(logits, y[chosen])
+        loss.backward()
+        optimizer.step()
+        loss.item(), (logits.argmax(1) == y[chosen]).float().mean().item()  # what our loop reports too
+    return time.perf_counter() - start
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--images", type=int, default=12_800, help="images in a timed run (default 12800)")
+    parser.add_argument("--runs", type=int, default=5, help="timed runs of each (default 5)")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    rng = np.random.default_rng(0)  # how long a step takes does not depend on what is in the picture
+    images = rng.random((options.images, 28, 28), dtype=np.float32)
+    labels = rng.integers(0, 10, options.images)
+    print(f"NumPy {np.__version__}, PyTorch {torch.__version__}, one thread, medians of {options.runs} interleaved runs")
+    print("| network | batch | NumPy s/epoch | PyTorch s/epoch | ratio |\n|---|---|---|---|---|")
+    for arch, batch_size in (("mlp-256-128", 128), ("convnet", 128)):
+        ours, theirs = [], []
+        for _ in range(options.runs):
+            ours.append(numpy_seconds(arch, images, labels, batch_size))
+            theirs.append(torch_seconds(arch, images, labels, batch_size))
+        a, b = (statistics.median(times) * EPOCH / options.images for times in (ours, theirs))
+        print(f"| {arch} | {batch_size} | {a:.2f} | {b:.2f} | {a / b:.2f} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,106 @@
+#!/usr/bin/env python3
+"""The front door: build, serve, test, bench, clean. Needs Python 3.11 or newer, and nothing else."""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("Inkling needs Python 3.11 or newer; this is %d.%d (%s)." % (sys.version_info[0], sys.version_info[1], sys.executable))
+
+import argparse
+import traceback
+
+from builder.common import BuildError, say
+
+
+def main(arguments: list[str]) -> int:
+    """Run one command; return its exit code: 0 well, 1 failure, 2 usage."""
+    parser = make_parser()
+    options, rest = parser.parse_known_args(arguments or ["build"])
+    if rest and options.run not in (run_test, run_bench):
+        parser.error(f"unrecognized arguments: {' '.join(rest)}")
+    options.rest = rest
+    try:
+        return options.run(options)
+    except BuildError as error:
+        return fail(error, options.debug)
+    except OSError as error:
+        return fail(error, options.debug)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 1
+
+
+def fail(error: Exception, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    print(f"build.py: {error}", file=sys.stderr)
+    return 1
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="build.py", description=__doc__, epilog="without a command: build")
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+
+    def add(name: str, run, summary: str, example: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, parents=[common], help=summary, description=summary, epilog=f"example: {example}")
+        command.set_defaults(run=run)
+        return command
+
+    add("build", run_build, "Make dist/, the static site, ready for any host.", "python build.py build")
+    serve = add("serve", run_serve, "Build, serve the site on this machine, and open it.", "python build.py serve --port 8080 --watch")
+    serve.add_argument("--port", type=port_number, default=8000, help="default 8000; if it is taken, the next free one")
+    serve.add_argument("--no-open", action="store_true", help="do not open a browser")
+    serve.add_argument("--watch", action="store_true", help="rebuild and reload when a file changes")
+    test = add("test", run_test, "Run the tests, in a virtual environment made for them.", "python build.py test -k layers -x")
+    test.add_argument("--all", action="store_true", help="also what needs large downloads (PyTorch); CI=true means the same")
+    test.usage = "build.py test [-h] [--debug] [--all] [arguments for pytest ...]"
+    bench = add("bench", run_bench, "Run benchmarks/bench_NAME.py.", "python build.py bench boot")
+    bench.add_argument("name", metavar="NAME")
+    bench.add_argument("--all", action="store_true", help="install PyTorch first, for comparisons with it")
+    add("clean", run_clean, "Remove dist/ and what the tests installed; the cache of downloads stays.", "python build.py clean")
+    return parser
+
+
+def port_number(text: str) -> int:
+    port = int(text)
+    if not 0 < port < 65536:
+        raise ValueError
+    return port
+
+
+def run_build(options) -> int:
+    from builder.assemble import build
+
+    say(f"Built {build()}")
+    return 0
+
+
+def run_serve(options) -> int:
+    from builder.server import serve
+
+    return serve(port=options.port, open_page=not options.no_open, watch=options.watch)
+
+
+def run_test(options) -> int:
+    from builder.checks import run_tests
+
+    return run_tests(options.rest, everything=options.all)
+
+
+def run_bench(options) -> int:
+    from builder.checks import run_benchmark
+
+    return run_benchmark(options.name, options.rest, everything=options.all)
+
+
+def run_clean(options) -> int:
+    from builder.assemble import clean
+
+    clean()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,129 @@
+"""dist/ from its parts: folders named by their content, the table of assets, the stable names, the list for offline use.
+
+Made in a folder beside dist/ and put in its place whole: an interrupted build leaves the old one as it was.
+"""
+
+import json
+import re
+import shutil
+from pathlib import Path
+
+from builder import pages
+from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, sha256, temporary_directory
+from builder.compress import compress_tree
+from builder.headers import headers_file
+from builder.python_pack import make_packs, numpy_licences
+from builder.runtime import fetch_runtime, read_lock
+
+RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # taken as they are; the archives are ours
+NOT_IN_APP = {"index.html", "sw.js", "manifest.webmanifest", "py"}  # of site/: these have a place of their own in dist/
+PREFERRED_MODEL = "convnet"
+
+
+def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weights: Path = ROOT / "weights") -> Path:
+    """Make dist/ of site/, weights/ and the runtime, and return it. Without `compress`, no .br and .gz."""
+    lock = read_lock()
+    cache = fetch_runtime(lock)
+    packs = make_packs(lock, cache, site)
+
+    runtime = {name: (cache / name).read_bytes() for name in RUNTIME_FILES}
+    runtime |= {name: packs[name].read_bytes() for name in packs if name != "inkling.zip"}
+    runtime["NOTICE.txt"] = (ROOT / "builder" / "NOTICE.txt").read_bytes() + numpy_licences(lock, cache)
+    runtime_name = f"runtime-{_tree_hash(runtime)}"
+
+    app = {path.relative_to(site).as_posix(): path.read_bytes() for path in _files_below(site)}
+    app["inkling.zip"] = packs["inkling.zip"].read_bytes()
+    app["LICENSE.txt"] = (ROOT / "LICENSE").read_bytes()
+    models = _models(weights, app)
+    app["js/assets.js"] = b""  # so that the hash below covers its name; its content follows from the other files and the lock
+    table = _assets(lock, site, runtime_name, runtime, app, models)
+    app_hash = _tree_hash(app | {"js/assets.js": json.dumps(table).encode()})
+    app_name = f"app-{app_hash}"
+    app["js/assets.js"] = pages.assets_module({"build": app_hash} | table)
+
+    files = {f"{runtime_name}/{name}": data for name, data in runtime.items()}
+    files |= {f"{app_name}/{name}": data for name, data in app.items()}
+    files |= pages.stable_pages(site, app_name, app)
+    if (site / "sw.js").is_file():
+        files["sw.js"] = pages.service_worker((site / "sw.js").read_text(encoding="utf-8"), files)
+    files["_headers"] = headers_file([app_name, runtime_name]).encode()
+
+    with temporary_directory(dist.parent) as scratch:
+        new = scratch / "dist"
+        with disk_errors(dist):
+            for name, data in files.items():
+                (new / name).parent.mkdir(parents=True, exist_ok=True)
+                (new / name).write_bytes(data)
+        if compress:
+            compress_tree(new)
+        _swap(new, dist, scratch / "old")
+    return dist
+
+
+def _files_below(site: Path) -> list[Path]:
+    """What of site/ goes into the app's folder, without editors' and systems' leavings."""
+    found = (path for path in sorted(site.rglob("*")) if path.is_file())
+    return [path for path in found if path.relative_to(site).parts[0] not in NOT_IN_APP and not path.name.startswith(".")]
+
+
+def _models(weights: Path, app: dict[str, bytes]) -> dict[str, dict]:
+    """Put each weights/<name>.npz that has a card into app; return {name: its card}."""
+    models = {}
+    for card_file in sorted(weights.glob("*.json")):
+        file = card_file.with_suffix(".npz")
+        try:
+            card, data = json.loads(card_file.read_text(encoding="utf-8")), file.read_bytes()
+        except (ValueError, FileNotFoundError) as error:
+            raise BuildError(f"weights/{card_file.name}: {error}. Make it again with: python trainer/train.py") from error
+        if card.get("sha256", sha256(data)) != sha256(data):
+            raise BuildError(f"weights/{file.name} is not the file that {card_file.name} describes. Make both again with: python trainer/train.py")
+        app[f"weights/{file.name}"] = data
+        models[file.stem] = card
+    return models
+
+
+def _assets(lock: dict, site: Path, runtime_name: str, runtime: dict, app: dict, models: dict) -> dict:
+    """The table that site/js/assets.js describes, without the build's hash. URLs are relative to that module."""
+    files = {name: {"url": f"../../{runtime_name}/{name}", "bytes": len(data)} for name, data in runtime.items() if name != "NOTICE.txt"}
+    files["inkling.zip"] = {"url": "../inkling.zip", "bytes": len(app["inkling.zip"])}
+    return {
+        "version": package_version(site),
+        "pyodide": lock["pyodide"],
+        "abi": lock["abi"],
+        "files": files,
+        "models": {
+            name: {"url": f"../weights/{name}.npz", "bytes": len(app[f"weights/{name}.npz"]), "card": card} for name, card in models.items()
+        },
+        "defaultModel": PREFERRED_MODEL if PREFERRED_MODEL in models else next(iter(models), ""),
+    }
+
+
+def package_version(site: Path) -> str:
+    source = (site / "py" / "inkling" / "__init__.py").read_text(encoding="utf-8")
+    match = re.search(r'^__version__ = "([^"]+)"', source, re.MULTILINE)
+    if not match:
+        raise BuildError('site/py/inkling/__init__.py: there is no line __version__ = "..."')
+    return match[1]
+
+
+def _tree_hash(files: dict[str, bytes]) -> str:
+    """Ten hex digits that differ whenever a name or a byte differs."""
+    return sha256("".join(f"{name} {sha256(files[name])}\n" for name in sorted(files)).encode())[:10]
+
+
+def _swap(new: Path, dist: Path, old: Path) -> None:
+    """Put the folder new in dist's place. Renames only, so that at no time half a dist/ lies there."""
+    try:
+        if dist.exists():
+            dist.rename(old)
+        new.rename(dist)
+    except OSError as error:
+        if old.exists() and not dist.exists():
+            old.rename(dist)
+        raise BuildError(f"{dist}: cannot be replaced ({error.strerror}). Close what has it open, and build again") from error
+
+
+def clean(dist: Path = DIST) -> None:
+    """Remove what the build and the tests made inside the project; the per-user cache stays."""
+    for folder in (dist, ROOT / ".venv-test", ROOT / "node_modules"):
+        shutil.rmtree(folder, ignore_errors=True)

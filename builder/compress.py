@@ -1,0 +1,47 @@
+"""A .br and a .gz beside each file that gets smaller by it; results are cached by content, for Brotli takes half a minute."""
+
+import gzip
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+from builder.common import BuildError, atomic_file, cache_directory, disk_errors, file_sha256, say, temporary_directory
+from builder.node import node
+
+TOOL = Path(__file__).with_name("compress.mjs")
+SUFFIXES = {".html", ".css", ".js", ".mjs", ".json", ".webmanifest", ".svg", ".txt", ".wasm", ".zip"}  # the rest is compressed already
+SMALLEST = 512  # bytes; below, the headers of an answer weigh more than what is saved
+
+
+def compress_tree(folder: Path) -> None:
+    """Write name.br and name.gz beside every compressible file below folder."""
+    files = [path for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES and path.stat().st_size >= SMALLEST]
+    kept = {path: cache_directory() / "compressed" / file_sha256(path) for path in files}
+    for path, base in kept.items():
+        if not (cached := base.with_suffix(".gz")).is_file():
+            with atomic_file(cached) as file:
+                file.write(gzip.compress(path.read_bytes(), 9, mtime=0))
+    _brotli([(path, base.with_suffix(".br")) for path, base in kept.items() if not base.with_suffix(".br").is_file()])
+    for path, base in kept.items():
+        for suffix in (".gz", ".br"):
+            cached = base.with_suffix(suffix)
+            if cached.stat().st_size < path.stat().st_size:
+                with disk_errors(folder):
+                    shutil.copyfile(cached, path.with_name(path.name + suffix))
+
+
+def _brotli(pairs: list[tuple[Path, Path]]) -> None:
+    """Compress each source into the cache at target; all in one Node, which uses several cores."""
+    if not pairs:
+        return
+    size = sum(source.stat().st_size for source, _ in pairs)
+    if size > 1e6:
+        say(f"Compressing {size / 1e6:.1f} MB with Brotli (once; the result is kept)")
+    with temporary_directory(cache_directory() / "compressed") as scratch:
+        job = [(str(source), str(scratch / target.name)) for source, target in pairs]
+        run = subprocess.run([node(), str(TOOL)], input=json.dumps(job), capture_output=True, text=True, encoding="utf-8")
+        if run.returncode:
+            raise BuildError(f"Brotli in Node ({node()}) failed: {(run.stderr.strip().splitlines() or ['no message'])[-1]}")
+        for _, target in pairs:
+            (scratch / target.name).replace(target)

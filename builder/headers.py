@@ -1,0 +1,25 @@
+"""The HTTP headers that a host should send: written to dist/_headers, and sent by the preview server."""
+
+# 'wasm-unsafe-eval' lets WebAssembly be compiled and nothing else; there is no 'unsafe-eval' and no foreign host.
+POLICY = (
+    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; style-src 'self'; "
+    "img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'"
+)
+SECURITY = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+}
+IMMUTABLE = "public, max-age=31536000, immutable"  # a year: the folder's name changes with its content
+REVALIDATE = "no-cache"  # kept, but asked about every time
+
+# These keep their names from version to version.
+STABLE_NAMES = ("index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "inkling.html")
+
+
+def headers_file(hashed_folders: list[str]) -> str:
+    """dist/_headers in the form that Netlify, Cloudflare Pages and others read."""
+    rules = [("/*", SECURITY)]
+    rules += [(path, {"Cache-Control": REVALIDATE}) for path in ("/", *(f"/{name}" for name in STABLE_NAMES))]
+    rules += [(f"/{folder}/*", {"Cache-Control": IMMUTABLE}) for folder in hashed_folders]
+    return "".join(path + "\n" + "".join(f"  {name}: {value}\n" for name, value in values.items()) for path, values in rules)

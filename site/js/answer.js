@@ -1,0 +1,113 @@
+/**
+ * What the network thinks, in words: the numeral, how sure it is, what else it might be, how long it took, and the same
+ * spoken for those who do not see it.
+ */
+
+/** @typedef {import("./inkling.js").Prediction} Prediction */
+
+/** Below this, or with a rival above RIVAL, the second guess is named. */
+const SURE = 0.75;
+const RIVAL = 0.2;
+/** An answer that takes longer than this many milliseconds is said to be on its way. */
+const LONG = 400;
+/** Milliseconds without a new stroke before the answer is spoken: a 7 with a bar is two strokes. */
+const PAUSE = 700;
+
+/** @type {Record<string, string>} */
+const REASONS = {
+  "empty": "Nothing to read",
+  "too-small": "Too small to read",
+  "not-a-digit": "Not a digit?",
+  "several": "More than one digit?",
+};
+
+/** The digit that comes second. @param {Prediction} prediction */
+function rival({ probabilities, digit }) {
+  let second = -1;
+  probabilities.forEach((p, d) => {
+    if (d !== digit && (second < 0 || p > probabilities[second])) second = d;
+  });
+  return { digit: second, probability: probabilities[second] };
+}
+
+/** Never "100.0%" for what is not quite certain. @param {number} confidence */
+function percent(confidence) {
+  return confidence > 0.9995 ? ">99.9%" : `${(100 * confidence).toFixed(1)}%`;
+}
+
+/** @param {Prediction} prediction */
+function doubtOf(prediction) {
+  if (prediction.reason !== null) return REASONS[prediction.reason] ?? "Not sure";
+  const second = rival(prediction);
+  if (prediction.confidence >= SURE && second.probability <= RIVAL) return "";
+  return `or ${second.digit === 8 ? "an" : "a"} ${second.digit}?`;
+}
+
+export class Answer {
+  #parts;
+  #slow = 0;
+  #speech = 0;
+
+  /**
+   * @param {{root: HTMLElement, prediction: HTMLElement, confidence: HTMLElement, doubt: HTMLElement, time: HTMLElement,
+   *   spoken: HTMLElement}} parts
+   */
+  constructor(parts) {
+    this.#parts = parts;
+    this.show(null);
+  }
+
+  /** Whether the answer still belongs to older ink. @param {boolean} busy */
+  set busy(busy) {
+    const { root, prediction } = this.#parts;
+    prediction.setAttribute("aria-busy", String(busy));
+    if (busy) {
+      this.#slow ||= window.setTimeout(() => root.toggleAttribute("data-slow", true), LONG);
+    } else {
+      clearTimeout(this.#slow);
+      this.#slow = 0;
+      root.toggleAttribute("data-slow", false);
+    }
+  }
+
+  /** There is a drawing, but nobody to read it yet. */
+  wait() {
+    this.show(null);
+    this.busy = true;
+    this.#parts.root.dataset.answer = "waiting";
+    this.#parts.doubt.textContent = "Your drawing is read in a moment";
+  }
+
+  /** @param {Prediction | null} prediction null: nothing drawn */
+  show(prediction) {
+    const { root, confidence, doubt, time } = this.#parts;
+    const text = prediction?.text ?? "";
+    const unsure = prediction ? doubtOf(prediction) : "";
+    root.dataset.answer = !prediction ? "none" : unsure ? "unsure" : "sure";
+    root.dataset.length = `${text.length}`;
+    this.#parts.prediction.textContent = text;
+    confidence.textContent = prediction && prediction.digit !== null ? percent(prediction.confidence) : "";
+    doubt.textContent = unsure;
+    time.textContent = prediction ? `${prediction.ms.total.toFixed(1)} ms` : "";
+    if (!prediction) this.#say("");
+  }
+
+  /** Say the answer once the hand rests. @param {Prediction} prediction */
+  speak(prediction) {
+    clearTimeout(this.#speech);
+    const certainty = `${Math.round(100 * prediction.confidence)} percent`;
+    const words = [prediction.text, prediction.digit === null ? "" : certainty, doubtOf(prediction)];
+    this.#speech = window.setTimeout(() => this.#say(words.filter(Boolean).join(", ")), PAUSE);
+  }
+
+  /** Drawing goes on: what was about to be said is out of date. */
+  hush() {
+    clearTimeout(this.#speech);
+  }
+
+  /** @param {string} words */
+  #say(words) {
+    this.hush();
+    this.#parts.spoken.textContent = words;
+  }
+}

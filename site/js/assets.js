@@ -1,0 +1,29 @@
+/**
+ * Where everything is that gets loaded at run time. This is the table as it looks before a build: build.py writes the
+ * real one over it in dist/. URLs are relative to this module: `new URL(url, import.meta.url)`.
+ */
+
+/**
+ * @typedef {object} FileAsset
+ * @property {string} url
+ * @property {number} bytes size once decoded; what a host sends in Brotli or gzip is less
+ */
+
+/**
+ * @typedef {FileAsset & {card: any}} ModelAsset
+ *   card: the model card of weights/<name>.json, word for word (architecture, parameters, mnist_test_accuracy, sha256, ...)
+ */
+
+/**
+ * @typedef {object} Assets
+ * @property {string} build hash of our own code and data
+ * @property {string} version of Inkling
+ * @property {string} pyodide version of Pyodide
+ * @property {string} abi of that Pyodide, which loadPyodide wants to see in its list of packages
+ * @property {Record<string, FileAsset>} files pyodide.mjs, pyodide.asm.mjs, pyodide.asm.wasm, python_stdlib.zip, numpy.zip, inkling.zip
+ * @property {Record<string, ModelAsset>} models
+ * @property {string} defaultModel
+ */
+
+/** @type {Assets} */
+export const assets = { build: "", version: "", pyodide: "", abi: "", files: {}, models: {}, defaultModel: "" };

@@ -1,0 +1,193 @@
+/**
+ * The engine owns the worker: starts it, talks to it, notices when it dies and starts it again.
+ */
+
+import { assets } from "./assets.js";
+
+/** @typedef {{stage: string, loaded: number, total: number}} BootProgress loaded and total in bytes */
+
+const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
+const MAX_RESTARTS = 3; // in a row, without an answer in between
+
+/**
+ * An error with one thing that the person can do about it.
+ */
+export class RecognizerError extends Error {
+  /**
+   * @param {{type?: string, message: string, hint?: string}} description
+   */
+  constructor({ type = "Error", message, hint = "" }) {
+    super(message);
+    this.name = type;
+    this.hint = hint;
+  }
+}
+
+/**
+ * Fires "restart" when a dead worker has been replaced and answers again, "error" (detail: RecognizerError) when that failed.
+ */
+export class Engine extends EventTarget {
+  /** @type {Worker | null} */
+  #worker = null;
+  /** @type {Map<number, {resolve: (value: any) => void, reject: (reason: Error) => void, onProgress?: (value: any) => void, timer: number}>} */
+  #pending = new Map();
+  #lastId = 0;
+  #restarts = 0;
+  #closed = false;
+  /** @type {Promise<any>} the latest boot */
+  #booted = Promise.resolve();
+  #model;
+  #onProgress;
+
+  /**
+   * @param {{model?: string, onProgress?: (progress: BootProgress) => void}} [options]
+   */
+  constructor({ model = assets.defaultModel, onProgress } = {}) {
+    super();
+    this.#model = model;
+    this.#onProgress = onProgress;
+  }
+
+  /** What the build knows of each model: name -> {url, bytes, card}. */
+  get models() {
+    return assets.models;
+  }
+
+  /** Name of the model that answers. */
+  get model() {
+    return this.#model;
+  }
+
+  /**
+   * Starts the worker. Resolves when it can predict.
+   * @returns {Promise<any>} versions, model, path, times by stage
+   */
+  boot() {
+    this.#booted = this.#boot();
+    this.#booted.catch(() => {}); // the caller hears of it
+    return this.#booted;
+  }
+
+  async #boot() {
+    const worker = startWorker();
+    this.#worker = worker;
+    worker.onmessage = ({ data }) => this.#receive(data);
+    worker.onerror = (event) => {
+      event.preventDefault();
+      this.#die(event.message || "it could not be started");
+    };
+    worker.onmessageerror = () => this.#die("a message could not be read");
+    return this.#request("boot", { ...absolute(assets), model: this.#model }, { onProgress: this.#onProgress, patience: Infinity });
+  }
+
+  /**
+   * One request, after the boot. Rejects with RecognizerError, also if the worker dies meanwhile.
+   * @param {string} name
+   * @param {Record<string, any>} [fields]
+   * @param {Transferable[]} [transfer]
+   * @returns {Promise<any>}
+   */
+  async call(name, fields = {}, transfer = []) {
+    await this.#booted;
+    const value = await this.#request(name, fields, { transfer, patience: PATIENCE });
+    this.#restarts = 0;
+    if (name === "useModel") this.#model = fields.model;
+    return value;
+  }
+
+  /** Ends the worker. Pending requests are rejected. */
+  close() {
+    this.#closed = true;
+    this.#stop(new RecognizerError({ type: "AbortError", message: "The recogniser was closed." }));
+  }
+
+  /**
+   * @param {string} name
+   * @param {Record<string, any>} fields
+   * @param {{transfer?: Transferable[], patience: number, onProgress?: (value: any) => void}} options
+   */
+  #request(name, fields, { transfer = [], patience, onProgress }) {
+    return new Promise((resolve, reject) => {
+      if (!this.#worker) {
+        reject(new RecognizerError({ message: "The recogniser is not running.", hint: "Reload the page." }));
+        return;
+      }
+      const id = ++this.#lastId;
+      const timer = patience === Infinity ? 0 : setTimeout(() => this.#die(`it did not answer for ${patience / 1000} s`), patience);
+      this.#pending.set(id, { resolve, reject, onProgress, timer });
+      this.#worker.postMessage({ id, name, ...fields }, transfer);
+    });
+  }
+
+  /** @param {any} data a message of the worker */
+  #receive({ id, event, ok, value, error }) {
+    const request = this.#pending.get(id);
+    if (!request) return;
+    if (event === "progress") {
+      request.onProgress?.(value);
+      return;
+    }
+    if (!ok && error.type === "fatal") {
+      this.#die(error.message);
+      return;
+    }
+    this.#pending.delete(id);
+    clearTimeout(request.timer);
+    if (ok) request.resolve(value);
+    else request.reject(new RecognizerError(error));
+  }
+
+  /**
+   * The worker is gone or of no more use. A first boot that fails is reported by its own promise, later deaths by events.
+   * @param {string} reason
+   */
+  async #die(reason) {
+    const wasBooting = [...this.#pending.values()].some(({ timer }) => timer === 0);
+    console.error("The worker died:", reason);
+    this.#stop(new RecognizerError({ type: "WorkerError", message: `The recogniser stopped: ${reason}`, hint: "Reload the page." }));
+    if (this.#closed || wasBooting) return;
+    try {
+      if (++this.#restarts > MAX_RESTARTS) throw new RecognizerError({ message: `The recogniser keeps stopping: ${reason}`, hint: "Reload the page." });
+      await this.boot();
+      this.dispatchEvent(new Event("restart"));
+    } catch (error) {
+      this.dispatchEvent(new CustomEvent("error", { detail: error }));
+    }
+  }
+
+  /** @param {RecognizerError} error for those who still wait */
+  #stop(error) {
+    this.#worker?.terminate();
+    this.#worker = null;
+    const waiting = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const { reject, timer } of waiting) {
+      clearTimeout(timer);
+      reject(error);
+    }
+  }
+}
+
+/** The worker, or a RecognizerError if this browser can't run it. */
+function startWorker() {
+  const hint = "Use a current version of Chrome, Edge, Firefox or Safari.";
+  if (typeof WebAssembly !== "object" || typeof WebAssembly.instantiateStreaming !== "function") {
+    throw new RecognizerError({ type: "Unsupported", message: "WebAssembly is missing or switched off in this browser.", hint });
+  }
+  let knowsModules = false; // an old browser never looks at `type` and would run the module as a classic script
+  const options = { name: "inkling", get type() { knowsModules = true; return /** @type {const} */ ("module"); } };
+  const worker = typeof Worker === "function" ? new Worker(new URL("./worker.js", import.meta.url), options) : null;
+  if (worker && knowsModules) return worker;
+  worker?.terminate();
+  throw new RecognizerError({ type: "Unsupported", message: "This browser has no module workers.", hint });
+}
+
+/**
+ * The asset map with URLs that mean the same in the worker.
+ * @param {typeof assets} map
+ */
+function absolute({ files, models }) {
+  const resolve = (/** @type {Record<string, any>} */ group) => Object.fromEntries(Object.entries(group).map(
+    ([name, asset]) => [name, { ...asset, url: new URL(asset.url, import.meta.url).href }]));
+  return { files: resolve(files), models: resolve(models) };
+}

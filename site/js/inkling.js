@@ -1,0 +1,204 @@
+/**
+ * Inkling's public door: `createRecognizer` gives a recogniser of handwritten digits that runs wholly in the browser.
+ *
+ *     import { createRecognizer } from "./js/inkling.js";
+ *     const recognizer = await createRecognizer();
+ *     const { digit, confidence } = await recognizer.predict(canvas);
+ */
+
+import { Engine, RecognizerError } from "./engine.js";
+import { readSource } from "./source.js";
+
+export { RecognizerError };
+
+/** @typedef {import("./engine.js").BootProgress} BootProgress */
+/** @typedef {import("./source.js").Source} Source */
+/** @typedef {[number, number, number, number]} Box x, y, width, height in pixels of the source */
+
+/**
+ * @typedef {object} Prediction
+ * @property {number | null} digit 0-9, the best guess even when not accepted; null without ink
+ * @property {number} confidence 0..1
+ * @property {number[]} probabilities of the ten digits; they add up to 1
+ * @property {boolean} accepted
+ * @property {string | null} reason why not accepted: "empty", ...
+ * @property {string} text what was read
+ * @property {{digit: number, confidence: number, probabilities: number[], accepted: boolean, box: Box}[]} digits in reading order
+ * @property {Float32Array} image the 28 x 28 values that the network saw, row by row, 0..1
+ * @property {{box: Box | null, centre_of_mass: [number, number] | null, ink_fraction: number}} found
+ * @property {string} model
+ * @property {{preprocess: number, forward: number, total: number}} ms
+ */
+
+/**
+ * @typedef {object} DebugImage
+ * @property {Blob} png of the 28 x 28 image
+ * @property {Float32Array} image
+ * @property {number} width of the source
+ * @property {number} height of the source
+ * @property {Box | null} box
+ * @property {[number, number] | null} centre_of_mass
+ * @property {number} min of the 28 x 28 image, as are max and mean
+ * @property {number} max
+ * @property {number} mean
+ * @property {boolean} inverted
+ */
+
+/**
+ * @typedef {object} Health
+ * @property {"ok" | "degraded" | "error"} status
+ * @property {{inkling: string, pyodide: string, python: string, numpy: string}} versions
+ * @property {{name: string, sha256: string, parameters: number, mnist_test_accuracy: number}} model
+ * @property {{path: string, ms: Record<string, number>, why_not_faster: string | null}} boot
+ * @property {{ok: boolean}} self_test
+ */
+
+/**
+ * Starts a recogniser.
+ * @param {{model?: string, onProgress?: (progress: BootProgress) => void}} [options] model: a name out of `models()`
+ * @returns {Promise<Recognizer>} as soon as it can predict
+ * @throws {RecognizerError} with a `hint`, if it can't be loaded or the browser can't run it
+ */
+export async function createRecognizer(options = {}) {
+  const engine = new Engine(options);
+  const { versions } = await engine.boot();
+  return new Recognizer(engine, versions);
+}
+
+/**
+ * Reads digits. Events: "restart" (the worker died and was replaced), "error" (it could not be; detail: RecognizerError).
+ */
+export class Recognizer extends EventTarget {
+  #engine;
+  #versions;
+  /** @type {Promise<unknown> | null} the prediction that the worker is busy with */
+  #inFlight = null;
+  /** @type {(() => void) | null} turns away the prediction that waits for its turn */
+  #turnAway = null;
+
+  /**
+   * @param {Engine} engine that has booted
+   * @param {{pyodide: string}} versions
+   */
+  constructor(engine, versions) {
+    super();
+    this.#engine = engine;
+    this.#versions = versions;
+    engine.addEventListener("restart", () => this.dispatchEvent(new Event("restart")));
+    engine.addEventListener("error", (event) => this.dispatchEvent(new CustomEvent("error", { detail: /** @type {CustomEvent} */ (event).detail })));
+  }
+
+  /**
+   * Reads one digit. One prediction is in flight, the newest waits; one that waited and was overtaken rejects with an AbortError.
+   * @param {Source} source
+   * @param {{signal?: AbortSignal}} [options]
+   * @returns {Promise<Prediction>}
+   */
+  async predict(source, { signal } = {}) {
+    signal?.throwIfAborted();
+    this.#turnAway?.();
+    let overtaken = false;
+    this.#turnAway = () => (overtaken = true);
+    const giveWay = () => {
+      signal?.throwIfAborted();
+      if (overtaken) throw new DOMException("A newer drawing took its place.", "AbortError");
+    };
+    while (this.#inFlight) {
+      await this.#inFlight;
+      giveWay();
+    }
+    this.#turnAway = null;
+    const answer = this.#send("predict", source);
+    const settled = answer.catch(() => {}).then(() => (this.#inFlight = null));
+    this.#inFlight = settled;
+    return withSignal(answer, signal);
+  }
+
+  /**
+   * What preprocessing makes of a source: the 28 x 28 image as PNG, and its statistics.
+   * @param {Source} source
+   * @returns {Promise<DebugImage>}
+   */
+  debugImage(source) {
+    return this.#send("debug", source);
+  }
+
+  /**
+   * Versions, model, how it booted, and whether known sums come out right.
+   * @returns {Promise<Health>}
+   */
+  async health() {
+    const health = await this.#engine.call("health");
+    const { card } = this.#engine.models[health.model.name];
+    return {
+      status: health.self_test.ok ? "ok" : "degraded",
+      ...health,
+      versions: { ...health.versions, pyodide: this.#versions.pyodide },
+      model: { ...health.model, mnist_test_accuracy: card.mnist_test_accuracy },
+    };
+  }
+
+  /**
+   * The models there are, each with its card.
+   * @returns {Promise<{name: string, card: any, current: boolean}[]>}
+   */
+  async models() {
+    return Object.entries(this.#engine.models).map(([name, { card }]) => ({ name, card, current: name === this.#engine.model }));
+  }
+
+  /**
+   * Answers with another model from now on. If it can't be loaded, the one before stays.
+   * @param {string} name
+   * @returns {Promise<any>} its card
+   */
+  async useModel(name) {
+    await this.#engine.call("useModel", { model: name });
+    return this.#engine.models[name].card;
+  }
+
+  /** Ends the worker and frees its memory. */
+  close() {
+    this.#engine.close();
+  }
+
+  /**
+   * @param {"predict" | "debug"} name
+   * @param {Source} source
+   */
+  async #send(name, source) {
+    const { scale, ...fields } = await readSource(source);
+    const transfer = fields.bitmap ? [fields.bitmap] : fields.pixels ? [fields.pixels.buffer] : [];
+    const value = await this.#engine.call(name, fields, transfer);
+    return scale === 1 ? value : inSourcePixels(value, scale);
+  }
+}
+
+/**
+ * The answer to a picture that was scaled down, its places as in the original.
+ * @param {any} value
+ * @param {number} scale
+ */
+function inSourcePixels(value, scale) {
+  const grow = (/** @type {number[] | null} */ place) => place && place.map((number) => number * scale);
+  if (value.found) {
+    Object.assign(value.found, { box: grow(value.found.box), centre_of_mass: grow(value.found.centre_of_mass) });
+    for (const digit of value.digits) digit.box = grow(digit.box);
+  } else {
+    Object.assign(value, { width: value.width * scale, height: value.height * scale, box: grow(value.box), centre_of_mass: grow(value.centre_of_mass) });
+  }
+  return value;
+}
+
+/**
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {AbortSignal} [signal]
+ * @returns {Promise<T>}
+ */
+function withSignal(promise, signal) {
+  if (!signal) return promise;
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+}

@@ -1,0 +1,45 @@
+/**
+ * The choice between the networks. It is kept in the address, so a link can carry it.
+ */
+
+/** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
+
+/** The network named in the address, if any. */
+export function modelInAddress() {
+  return new URLSearchParams(location.hash.slice(1)).get("model");
+}
+
+/** @param {string} model */
+function keepInAddress(model) {
+  const settings = new URLSearchParams(location.hash.slice(1));
+  settings.set("model", model);
+  history.replaceState(null, "", `#${settings}`);
+}
+
+/** @param {{name: string, card: {mnist_test_accuracy: number, parameters: number}}} model */
+function describe({ name, card }) {
+  const accuracy = `${(100 * card.mnist_test_accuracy).toFixed(2)}%`;
+  return `${name}, ${accuracy}, ${card.parameters.toLocaleString("en")} parameters`;
+}
+
+/**
+ * @param {HTMLSelectElement} select
+ * @param {DigitRecognizer} element
+ */
+export function offerModels(select, element) {
+  const refresh = async () => {
+    const models = (await element.recognizer?.models()) ?? [];
+    select.replaceChildren(...models.map((model) => new Option(describe(model), model.name, model.current, model.current)));
+    select.disabled = models.length < 2;
+  };
+  element.addEventListener("ready", refresh);
+  select.addEventListener("change", async () => {
+    try {
+      await element.useModel(select.value);
+      keepInAddress(select.value);
+    } catch (error) {
+      element.tell(/** @type {Error} */ (error).message);
+      await refresh(); // the network that was there before still answers
+    }
+  });
+}

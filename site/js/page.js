@@ -1,0 +1,47 @@
+/**
+ * The page around the element: pictures, saving, models, details, offline. It wires and holds no state of its own.
+ */
+
+import "./define.js";
+import { offerDetails } from "./details.js";
+import { keepDrawing, restoreDrawing } from "./keeping.js";
+import { behaveLikeMenus } from "./menus.js";
+import { modelInAddress, offerModels } from "./models.js";
+import { watchOffline } from "./offline.js";
+import { offerPictures } from "./pictures.js";
+import { offerSaving } from "./saving.js";
+
+/** @template {Element} T @param {string} selector @returns {T} */
+const find = (selector) => /** @type {T} */ (document.querySelector(selector));
+
+/** @type {import("./digit-recognizer.js").DigitRecognizer} */
+const element = find("digit-recognizer");
+
+restoreDrawing(element);
+const model = modelInAddress();
+if (model) element.setAttribute("model", model);
+
+offerPictures(find("#open"), find("#file"), element);
+offerSaving(find("#save"), element);
+offerModels(find("#model"), element);
+offerDetails(find("#details"), find("#facts"), element);
+behaveLikeMenus(document.querySelectorAll("details.menu"));
+
+// The engine comes first: keeping everything for later would take the network away from it.
+const settled = new AbortController();
+for (const outcome of ["ready", "error"]) element.addEventListener(outcome, goOffline, { signal: settled.signal });
+
+function goOffline() {
+  settled.abort();
+  watchOffline({
+    onOfflineReady: () => element.offlineReady(),
+    onUpdate(apply) {
+      const run = () => {
+        keepDrawing(element);
+        apply();
+      };
+      element.tell({ text: "A new version is ready.", action: { label: "Reload", run } }, "update");
+    },
+    onConnection: (online) => element.tell(online ? null : { text: "No network; everything here works without it." }, "offline"),
+  });
+}

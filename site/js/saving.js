@@ -1,0 +1,64 @@
+/**
+ * What can be taken home: the drawing, what the network saw of it, and its numbers.
+ */
+
+/** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
+/** @typedef {import("./pad.js").Ink} Ink */
+
+/** @param {Blob} blob @param {string} name */
+function download(blob, name) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The browser reads the address after this task.
+  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+}
+
+/** Black on white, as on paper. @param {Ink} ink @returns {Promise<Blob>} */
+function drawingOf({ data, width, height }) {
+  const canvas = document.createElement("canvas");
+  Object.assign(canvas, { width, height });
+  const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const picture = context.createImageData(width, height);
+  data.forEach((ink, i) => picture.data.set([255 - ink, 255 - ink, 255 - ink, 255], 4 * i));
+  context.putImageData(picture, 0, 0);
+  return new Promise((resolve, reject) => {
+    canvas.toBlob((blob) => (blob ? resolve(blob) : reject(new Error("The browser could not write the PNG."))));
+  });
+}
+
+/** @type {Record<string, (element: DigitRecognizer) => Promise<void>>} */
+const WAYS = {
+  async drawing(element) {
+    const { source } = element;
+    if (source instanceof Blob) throw new Error("There is a picture on the pad, no drawing.");
+    if (source) download(await drawingOf(source), "drawing.png");
+  },
+  async image(element) {
+    const { recognizer, source } = element;
+    if (recognizer && source) download((await recognizer.debugImage(source)).png, "28x28.png");
+  },
+  async numbers({ prediction }) {
+    if (!prediction) return;
+    const plain = { ...prediction, image: [...prediction.image] };
+    download(new Blob([JSON.stringify(plain, null, 2)], { type: "application/json" }), "prediction.json");
+  },
+};
+
+/**
+ * @param {HTMLElement} menu its buttons have data-save="drawing" | "image" | "numbers"
+ * @param {DigitRecognizer} element
+ */
+export function offerSaving(menu, element) {
+  menu.addEventListener("click", async (event) => {
+    const way = /** @type {HTMLElement} */ (event.target).dataset.save;
+    if (!way) return;
+    try {
+      if (!element.prediction) throw new Error("Draw a digit first; then there is something to save.");
+      await WAYS[way](element);
+    } catch (error) {
+      element.tell(/** @type {Error} */ (error).message);
+    }
+  });
+}

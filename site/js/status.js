@@ -1,0 +1,89 @@
+/**
+ * One line, one place: loading, ready, offline, errors and whatever else there is to tell. The most urgent is
+ * shown; what it hid comes back when it is gone.
+ */
+
+/** @typedef {{text: string, action?: {label: string, run: () => void}}} Notice */
+/** Most urgent first. @typedef {"error" | "notice" | "update" | "loading" | "offline" | "ready"} Kind */
+/** @typedef {{stage: string, loaded: number, total: number}} Progress loaded and total in bytes */
+
+/** @type {Kind[]} */
+const ORDER = ["error", "notice", "update", "loading", "offline", "ready"];
+
+/** @type {Record<string, string>} */
+const STAGES = {
+  runtime: "Fetching Python",
+  python: "Starting Python",
+  numpy: "Loading NumPy",
+  model: "Loading the network",
+  ready: "Almost there",
+};
+
+/** @param {number} bytes */
+const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
+
+export class Status {
+  #parts;
+  /** @type {Map<Kind, Notice>} */ #notices = new Map([["ready", { text: "Ready" }]]);
+  #fading = 0;
+
+  /**
+   * @param {{root: HTMLElement, text: HTMLElement, bytes: HTMLElement, bar: HTMLElement, action: HTMLButtonElement}} parts
+   */
+  constructor(parts) {
+    this.#parts = parts;
+    parts.action.addEventListener("click", () => this.#shown()?.action?.run());
+  }
+
+  /** @param {"loading" | "ready" | "error"} state */
+  set state(state) {
+    this.#parts.root.dataset.state = state;
+  }
+
+  /** Everything is kept for use without network. */
+  offlineReady() {
+    this.#parts.root.dataset.offline = "ready";
+    this.set("ready", { text: "Ready, also without network" });
+  }
+
+  /**
+   * @param {Kind} kind
+   * @param {Notice | null} notice
+   * @param {number} [seconds] how long it is to stay; without it, until it is taken away
+   */
+  set(kind, notice, seconds) {
+    if (kind === "notice") clearTimeout(this.#fading);
+    if (notice) this.#notices.set(kind, notice);
+    else this.#notices.delete(kind);
+    if (seconds) this.#fading = window.setTimeout(() => this.set(kind, null), 1000 * seconds);
+    this.#render();
+  }
+
+  /** @param {Progress} progress */
+  progress({ stage, loaded, total }) {
+    const { bytes, bar } = this.#parts;
+    const part = total > 0 ? Math.min(1, loaded / total) : 0;
+    bytes.textContent = total > 0 ? `${megabytes(loaded)} of ${megabytes(total)} MB` : "";
+    bar.setAttribute("aria-valuenow", (100 * part).toFixed(0));
+    /** @type {HTMLElement} */ (bar.firstElementChild).style.transform = `scaleX(${part})`;
+    const text = STAGES[stage] ?? STAGES.runtime;
+    if (this.#notices.get("loading")?.text !== text) this.set("loading", { text });
+  }
+
+  #kind() {
+    return ORDER.find((kind) => this.#notices.has(kind));
+  }
+
+  #shown() {
+    return this.#notices.get(this.#kind() ?? "ready");
+  }
+
+  #render() {
+    const { root, text, action } = this.#parts;
+    const shown = this.#shown();
+    root.dataset.kind = this.#kind() ?? "ready";
+    if (text.textContent !== (shown?.text ?? "")) text.textContent = shown?.text ?? "";
+    action.hidden = !shown?.action;
+    action.textContent = shown?.action?.label ?? "";
+  }
+}

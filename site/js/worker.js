@@ -1,0 +1,193 @@
+/**
+ * The worker: owns Pyodide and the Python session, and answers requests one by one.
+ *
+ * Request {id, name, ...fields} -> reply {id, ok: true, value} or {id, ok: false, error: {type, message, hint}};
+ * while booting also {id, event: "progress", value}. No Python source here: functions are imported and called.
+ */
+
+import { download, importScript, serveToPyodide } from "./downloads.js";
+
+/** @typedef {import("./assets.js").FileAsset} FileAsset */
+/** @typedef {(value: import("./engine.js").BootProgress) => void} OnProgress */
+
+/** @type {any} the Pyodide API object */
+let pyodide;
+/** @type {any} proxy of inkling.session.Session */
+let session;
+/** @type {Record<string, FileAsset & {card: any}>} */
+let models = {};
+let bootTimes = /** @type {Record<string, number>} */ ({});
+
+/** Every request that the page can make. */
+const actions = /** @type {Record<string, (fields: any, progress: OnProgress) => any>} */ ({
+  boot,
+  predict: (fields) => callWithPixels(session.predict, fields),
+  debug: async (fields) => {
+    const value = await callWithPixels(session.debug, fields);
+    return { ...value, png: await pngOf(value.image) };
+  },
+  useModel: async ({ model }) => useModel(model, await download(modelAsset(model), () => {})),
+  health: () => ({ ...toJs(session.health()), boot: { path: "slim", ms: bootTimes, why_not_faster: null } }),
+});
+
+self.onmessage = async ({ data: { id, name, ...fields } }) => {
+  try {
+    const value = await actions[name](fields, (progress) => self.postMessage({ id, event: "progress", value: progress }));
+    self.postMessage({ id, ok: true, value }, value.image ? { transfer: [value.image.buffer] } : {});
+  } catch (error) {
+    self.postMessage({ id, ok: false, error: describe(/** @type {Error} */ (error)) });
+  }
+};
+
+/**
+ * Starts Python, NumPy and the model. All downloads start at once; the stages after them take what they need.
+ * @param {{files: Record<string, FileAsset>, models: typeof models, model: string}} assetMap with absolute URLs
+ * @param {OnProgress} progress
+ */
+async function boot({ files, models: modelMap, model }, progress) {
+  models = modelMap;
+  const clock = stopwatch();
+  const wanted = { ...files, model: modelAsset(model) };
+  const total = Object.values(wanted).reduce((sum, { bytes }) => sum + bytes, 0);
+  let loaded = 0;
+  let stage = "runtime";
+  const report = () => progress({ stage, loaded: Math.min(loaded, total), total });
+  const enter = (/** @type {string} */ next) => {
+    clock.lap(stage);
+    stage = next;
+    report();
+  };
+  const count = (/** @type {number} */ bytes) => {
+    loaded += bytes;
+    report();
+  };
+
+  const scripts = ["pyodide.mjs", "pyodide.asm.mjs"].map((name) => importScript(files[name], count));
+  const numpy = download(files["numpy.zip"], count);
+  const inkling = download(files["inkling.zip"], count);
+  const weights = download(wanted.model, count);
+  for (const early of [numpy, inkling, weights]) early.catch(() => {}); // reported when awaited, not as unhandled
+
+  const handedOut = serveToPyodide([files["pyodide.asm.wasm"], files["python_stdlib.zip"]], count);
+  const [{ loadPyodide, version }] = await Promise.all(scripts);
+  pyodide = await Promise.race([
+    handedOut.failed,
+    loadPyodide({
+      indexURL: new URL(".", files["pyodide.asm.wasm"].url).href,
+      stdLibURL: files["python_stdlib.zip"].url,
+      lockFileContents: { info: { abi_version: "2026_0", arch: "wasm32", platform: "emscripten_5_0_3", python: "3.14.2", version }, packages: {} },
+      env: { PYTHONDONTWRITEBYTECODE: "1" },
+    }),
+  ]);
+  enter("python");
+  const sitePackages = pyodide.FS.readdir("/lib").filter((/** @type {string} */ name) => /^python3\.\d+$/.test(name))[0];
+  const extractDir = `/lib/${sitePackages}/site-packages`;
+  pyodide.unpackArchive(await numpy, "zip", { extractDir });
+  enter("numpy");
+  pyodide.pyimport("numpy").destroy();
+  enter("model");
+  pyodide.unpackArchive(await inkling, "zip", { extractDir });
+  const module = pyodide.pyimport("inkling.session");
+  session = module.Session();
+  module.destroy();
+  useModel(model, await weights);
+  enter("ready");
+  bootTimes = clock.laps;
+  return { versions: { pyodide: pyodide.version }, model, ms: bootTimes, path: "slim" };
+}
+
+/**
+ * @param {string} name
+ * @param {Uint8Array} bytes of its .npz
+ */
+function useModel(name, bytes) {
+  return toJs(session.use_model(name, pyodide.toPy(bytes), models[name].card.sha256));
+}
+
+/** @param {string} name */
+function modelAsset(name) {
+  if (!models[name]) throw new Error(`There is no model "${name}"; there are ${Object.keys(models).join(", ")}.`);
+  return models[name];
+}
+
+/**
+ * Hands a drawing to a Python function: its pixels, or those of a decoded picture.
+ * @param {any} method bound Python method
+ * @param {{pixels?: Uint8Array, bitmap?: ImageBitmap, width: number, height: number, channels: number}} fields
+ */
+function callWithPixels(method, { pixels, bitmap, width, height, channels }) {
+  if (bitmap) {
+    const canvas = new OffscreenCanvas(width, height);
+    const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+    context.drawImage(bitmap, 0, 0, width, height);
+    bitmap.close();
+    pixels = new Uint8Array(context.getImageData(0, 0, width, height).data.buffer);
+  }
+  const buffer = pyodide.toPy(pixels);
+  try {
+    return toJs(method(buffer, width, height, channels));
+  } finally {
+    buffer.destroy();
+  }
+}
+
+/**
+ * A Python dict as a plain object, its arrays as typed arrays; the proxy is gone afterwards.
+ * @param {any} proxy
+ */
+function toJs(proxy) {
+  const value = proxy.toJs({ dict_converter: Object.fromEntries, create_pyproxies: false });
+  proxy.destroy();
+  return withNull(value);
+}
+
+/**
+ * None crosses over as undefined; the API says null.
+ * @param {any} value changed in place, and returned
+ */
+function withNull(value) {
+  if (value === undefined) return null;
+  if (value && typeof value === "object" && !ArrayBuffer.isView(value)) {
+    for (const key of Object.keys(value)) value[key] = withNull(value[key]);
+  }
+  return value;
+}
+
+/**
+ * White strokes on black, as the network sees them.
+ * @param {Float32Array} image 28 x 28, 0..1
+ */
+function pngOf(image) {
+  const canvas = new OffscreenCanvas(28, 28);
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d"));
+  const rgba = new ImageData(28, 28);
+  image.forEach((value, i) => rgba.data.set([value * 255, value * 255, value * 255, 255], 4 * i));
+  context.putImageData(rgba, 0, 0);
+  return canvas.convertToBlob({ type: "image/png" });
+}
+
+function stopwatch() {
+  const start = performance.now();
+  let last = start;
+  const laps = /** @type {Record<string, number>} */ ({});
+  return {
+    laps,
+    lap(/** @type {string} */ name) {
+      laps[name] = performance.now() - last;
+      last = performance.now();
+      laps.total = last - start;
+    },
+  };
+}
+
+/**
+ * An error as it crosses to the page. Of a Python traceback only the last line is for people; the rest goes to the console.
+ * @param {Error & {type?: string, hint?: string, pyodide_fatal_error?: boolean}} error
+ */
+function describe(error) {
+  console.error(error);
+  const fatal = error.pyodide_fatal_error || error instanceof WebAssembly.RuntimeError; // Python can't be used after it
+  if (error.name !== "PythonError") return { type: fatal ? "fatal" : error.name, message: error.message, hint: error.hint ?? "" };
+  const lastLine = error.message.trim().split("\n").pop() ?? "";
+  return { type: error.type ?? "PythonError", message: lastLine.replace(/^[\w.]+: /, ""), hint: "" };
+}

@@ -1,0 +1,60 @@
+/**
+ * The service worker: one cache for each version, filled whole or not at all, and served before the network.
+ * The build puts `const BUILD = {version, files: [{url, bytes, sha256}]}` before this text.
+ */
+
+const PREFIX = "inkling-";
+const CACHE = PREFIX + BUILD.version;
+const HOME = new URL("./index.html", self.location.href).href;
+const known = new Set(BUILD.files.map(({ url }) => new URL(url, self.location.href).href));
+
+self.addEventListener("install", (event) => event.waitUntil(install()));
+self.addEventListener("activate", (event) => event.waitUntil(activate()));
+self.addEventListener("message", ({ data }) => {
+  if (data === "activate") self.skipWaiting();
+});
+self.addEventListener("fetch", (event) => {
+  const url = withoutQuery(event.request);
+  if (event.request.method === "GET" && known.has(url)) event.respondWith(serve(event.request, url));
+});
+
+/** Fetches what is missing. What an interrupted install has left is used, and so are unchanged files of the version before. */
+async function install() {
+  const cache = await caches.open(CACHE);
+  for (const { url, sha256 } of BUILD.files) {
+    const address = new URL(url, self.location.href).href;
+    if (await cache.match(address)) continue;
+    const isImmutable = /-[0-9a-f]{8,}\//.test(url);
+    const kept = isImmutable && (await caches.match(address));
+    await cache.put(address, kept || (await fetchChecked(address, sha256, isImmutable)));
+  }
+}
+
+/** A file, or an error if it is not byte for byte the one of this build. */
+async function fetchChecked(address, sha256, isImmutable) {
+  const response = await fetch(address, { cache: isImmutable ? "default" : "reload" });
+  const bytes = await response.clone().arrayBuffer();
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (!response.ok || found !== sha256) throw new Error(`${address} is not the file of this version (status ${response.status})`);
+  return response;
+}
+
+async function activate() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  await self.clients.claim();
+}
+
+async function serve(request, url) {
+  const cache = await caches.open(CACHE);
+  return (await cache.match(url)) || fetch(request); // the browser may have thrown the cache away
+}
+
+/** The address a request is for; the bare folder means index.html. */
+function withoutQuery({ url, mode }) {
+  const address = new URL(url);
+  address.hash = address.search = "";
+  if (mode === "navigate" && address.href === new URL("./", HOME).href) return HOME;
+  return address.href;
+}
