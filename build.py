@@ -38,13 +38,13 @@ def fail(error: Exception, debug: bool) -> int:
 
 
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="build.py", description=__doc__, epilog="without a command: build")
+    parser = argparse.ArgumentParser(prog="build.py", description=__doc__, epilog="without a command: build", allow_abbrev=False)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, run, summary: str, example: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, parents=[common], help=summary, description=summary, epilog=f"example: {example}")
+        command = commands.add_parser(name, parents=[common], help=summary, description=summary, epilog=f"example: {example}", allow_abbrev=False)
         command.set_defaults(run=run)
         return command
 
@@ -64,10 +64,9 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def port_number(text: str) -> int:
-    port = int(text)
-    if not 0 < port < 65536:
-        raise ValueError
-    return port
+    if not text.isdecimal() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a port, a number from 1 to 65535")
+    return int(text)
 
 
 def run_build(options) -> int:

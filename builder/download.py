@@ -9,6 +9,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+from pathlib import Path
 
 from builder.common import atomic_file
 
@@ -18,14 +19,14 @@ CHUNK = 1 << 16  # bytes between two looks at the clock
 
 
 class FetchError(Exception):
-    """One source did not give the file; `unreachable` says that the host itself could not be talked to."""
+    """One source did not give the file. `unreachable`: the host failed, so that its other files would cost the same wait again."""
 
     def __init__(self, message: str, unreachable: bool = False):
         super().__init__(message)
         self.unreachable = unreachable
 
 
-def fetch(url: str, path, size: int, sha256: str, *, connect_seconds=CONNECT_SECONDS, stall_seconds=STALL_SECONDS) -> None:
+def fetch(url: str, path: Path, size: int, sha256: str) -> None:
     """Download url to path, which appears only once all `size` bytes are there and their hash is `sha256`.
 
     Raises FetchError (refused, timed out, 404, cut short, wrong content) and BuildError (disk full).
@@ -34,7 +35,7 @@ def fetch(url: str, path, size: int, sha256: str, *, connect_seconds=CONNECT_SEC
     digest, received = hashlib.sha256(), 0
     with atomic_file(path) as file:
         try:
-            with _open(url, connect_seconds, stall_seconds) as response, Bar(name, size) as bar:
+            with _open(url) as response, Bar(name, size) as bar:
                 while chunk := response.read1(CHUNK):
                     received += len(chunk)
                     if received > size:
@@ -43,7 +44,7 @@ def fetch(url: str, path, size: int, sha256: str, *, connect_seconds=CONNECT_SEC
                     file.write(chunk)
                     bar.show(received)
         except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError, ssl.SSLError) as error:
-            raise FetchError(_explain(error, stall_seconds), _is_unreachable(error, received)) from error
+            raise FetchError(_explain(error), not isinstance(error, urllib.error.HTTPError)) from error
         if received != size:
             raise FetchError(f"{'over ' if received > size else ''}{min(received, size):,} bytes came instead of {size:,}")
         if digest.hexdigest() != sha256:
@@ -75,12 +76,12 @@ class Bar:
             sys.stderr.write("\n")
 
 
-def _open(url: str, connect_seconds: float, stall_seconds: float):
+def _open(url: str):
     """urllib's opener (so that proxies and redirects work) over connections with two separate time limits."""
 
     def connect(address, *_unused, **_unused_too):
-        connection = _connect(address, connect_seconds)
-        connection.settimeout(stall_seconds)
+        connection = _connect(address, CONNECT_SECONDS)
+        connection.settimeout(STALL_SECONDS)
         return connection
 
     def make(kind):
@@ -123,17 +124,12 @@ def _connect(address, seconds: float) -> socket.socket:
     return outcome[0]
 
 
-def _is_unreachable(error: Exception, received: int) -> bool:
-    """True where asking the same host for the next file would only cost the same wait again."""
-    return not isinstance(error, urllib.error.HTTPError) and received == 0
-
-
-def _explain(error: Exception, stall_seconds: float) -> str:
+def _explain(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"HTTP {error.code} {error.reason}"
     reason = getattr(error, "reason", error)
     if isinstance(reason, TimeoutError) and "connection" not in str(reason):
-        return f"nothing came for {stall_seconds:g} s"
+        return f"nothing came for {STALL_SECONDS:g} s"
     if isinstance(error, http.client.IncompleteRead):
         return f"cut short after {len(error.partial):,} bytes"
     return str(reason) or type(reason).__name__

@@ -7,6 +7,7 @@ import { assets } from "./assets.js";
 /** @typedef {{stage: string, loaded: number, total: number}} BootProgress loaded and total in bytes */
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
+const BOOT_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes
 const MAX_RESTARTS = 3; // in a row, without an answer in between
 
 /**
@@ -29,7 +30,7 @@ export class RecognizerError extends Error {
 export class Engine extends EventTarget {
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {Map<number, {resolve: (value: any) => void, reject: (reason: Error) => void, onProgress?: (value: any) => void, timer: number}>} */
+  /** @type {Map<number, {name: string, resolve: (value: any) => void, reject: (reason: Error) => void, onProgress?: (value: any) => void, restartTimer: () => void, timer: number}>} */
   #pending = new Map();
   #lastId = 0;
   #restarts = 0;
@@ -77,7 +78,12 @@ export class Engine extends EventTarget {
       this.#die(event.message || "it could not be started");
     };
     worker.onmessageerror = () => this.#die("a message could not be read");
-    return this.#request("boot", { ...absolute(assets), model: this.#model }, { onProgress: this.#onProgress, patience: Infinity });
+    try {
+      return await this.#request("boot", { ...absolute(assets), model: this.#model }, { onProgress: this.#onProgress, patience: BOOT_PATIENCE });
+    } catch (error) {
+      this.#stop(/** @type {RecognizerError} */ (error));
+      throw error;
+    }
   }
 
   /**
@@ -113,8 +119,12 @@ export class Engine extends EventTarget {
         return;
       }
       const id = ++this.#lastId;
-      const timer = patience === Infinity ? 0 : setTimeout(() => this.#die(`it did not answer for ${patience / 1000} s`), patience);
-      this.#pending.set(id, { resolve, reject, onProgress, timer });
+      const request = { name, resolve, reject, onProgress, timer: 0, restartTimer: () => {
+        clearTimeout(request.timer);
+        request.timer = setTimeout(() => this.#die(`it did not answer for ${patience / 1000} s.`), patience);
+      } };
+      request.restartTimer();
+      this.#pending.set(id, request);
       this.#worker.postMessage({ id, name, ...fields }, transfer);
     });
   }
@@ -124,6 +134,7 @@ export class Engine extends EventTarget {
     const request = this.#pending.get(id);
     if (!request) return;
     if (event === "progress") {
+      request.restartTimer();
       request.onProgress?.(value);
       return;
     }
@@ -142,7 +153,7 @@ export class Engine extends EventTarget {
    * @param {string} reason
    */
   async #die(reason) {
-    const wasBooting = [...this.#pending.values()].some(({ timer }) => timer === 0);
+    const wasBooting = [...this.#pending.values()].some(({ name }) => name === "boot");
     console.error("The worker died:", reason);
     this.#stop(new RecognizerError({ type: "WorkerError", message: `The recogniser stopped: ${reason}`, hint: "Reload the page." }));
     if (this.#closed || wasBooting) return;
@@ -186,8 +197,8 @@ function startWorker() {
  * The asset map with URLs that mean the same in the worker.
  * @param {typeof assets} map
  */
-function absolute({ files, models }) {
+function absolute({ abi, files, models }) {
   const resolve = (/** @type {Record<string, any>} */ group) => Object.fromEntries(Object.entries(group).map(
     ([name, asset]) => [name, { ...asset, url: new URL(asset.url, import.meta.url).href }]));
-  return { files: resolve(files), models: resolve(models) };
+  return { abi, files: resolve(files), models: resolve(models) };
 }

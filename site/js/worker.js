@@ -41,10 +41,10 @@ self.onmessage = async ({ data: { id, name, ...fields } }) => {
 
 /**
  * Starts Python, NumPy and the model. All downloads start at once; the stages after them take what they need.
- * @param {{files: Record<string, FileAsset>, models: typeof models, model: string}} assetMap with absolute URLs
+ * @param {{abi: string, files: Record<string, FileAsset>, models: typeof models, model: string}} assetMap with absolute URLs
  * @param {OnProgress} progress
  */
-async function boot({ files, models: modelMap, model }, progress) {
+async function boot({ abi, files, models: modelMap, model }, progress) {
   models = modelMap;
   const clock = stopwatch();
   const wanted = { ...files, model: modelAsset(model) };
@@ -69,13 +69,13 @@ async function boot({ files, models: modelMap, model }, progress) {
   for (const early of [numpy, inkling, weights]) early.catch(() => {}); // reported when awaited, not as unhandled
 
   const handedOut = serveToPyodide([files["pyodide.asm.wasm"], files["python_stdlib.zip"]], count);
-  const [{ loadPyodide, version }] = await Promise.all(scripts);
+  const [{ loadPyodide }] = await Promise.all(scripts);
   pyodide = await Promise.race([
     handedOut.failed,
     loadPyodide({
       indexURL: new URL(".", files["pyodide.asm.wasm"].url).href,
       stdLibURL: files["python_stdlib.zip"].url,
-      lockFileContents: { info: { abi_version: "2026_0", arch: "wasm32", platform: "emscripten_5_0_3", python: "3.14.2", version }, packages: {} },
+      lockFileContents: { info: { abi_version: abi }, packages: {} }, // nothing is installed by name
       env: { PYTHONDONTWRITEBYTECODE: "1" },
     }),
   ]);
@@ -101,7 +101,12 @@ async function boot({ files, models: modelMap, model }, progress) {
  * @param {Uint8Array} bytes of its .npz
  */
 function useModel(name, bytes) {
-  return toJs(session.use_model(name, pyodide.toPy(bytes), models[name].card.sha256));
+  const buffer = pyodide.toPy(bytes);
+  try {
+    return toJs(session.use_model(name, buffer, models[name].card.sha256));
+  } finally {
+    buffer.destroy();
+  }
 }
 
 /** @param {string} name */

@@ -6,6 +6,7 @@ The web worker and the command line both answer through here, so both give the s
 from __future__ import annotations
 
 import hashlib
+import math
 import platform
 import time
 
@@ -37,9 +38,9 @@ class Session:
         if sha256 is not None and found != sha256:
             raise weights.WeightsError(f"{name}: sha256 is {found[:16]}..., its model card says {sha256[:16]}.... Reload, or fetch it again")
         model = weights.load(npz, name)
-        logits = model.predict_logits(np.zeros((1, 28, 28), np.float32))
-        if logits.shape != (1, 10):
-            raise weights.WeightsError(f"{name}: gives {logits.shape[1:]} outputs; a digit recogniser has ten")
+        if math.prod(model.input_shape) != 784 or model.output_shapes[-1] != (10,):
+            raise weights.WeightsError(f"{name}: turns {model.input_shape} into {model.output_shapes[-1]}; "
+                                       "a digit recogniser turns 784 pixels into ten numbers")
         self._model, self._name, self._sha256 = model, name, found
         return {**self._identity(), "spec": model.spec()}
 

@@ -1,0 +1,201 @@
+"""dist/: what it holds, that two builds are equal, and that a failed one leaves the old as it was."""
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from builder import assemble, common
+from builder.common import ROOT, SITE, BuildError
+from builder.compress import compress_tree
+from builder.node import node
+from builder.python_pack import make_packs
+from builder.runtime import read_lock, runtime_directory
+
+LOCK = read_lock()
+RUNTIME = runtime_directory(LOCK)
+pytestmark = pytest.mark.skipif(not RUNTIME.is_dir(), reason="no runtime in the cache yet: python build.py fetches it")
+
+PAGE = """<!doctype html><html><head>
+<link rel="stylesheet" href="./style.css"><link rel="manifest" href="./manifest.webmanifest">
+<script type="module" src="./js/page.js"></script>
+</head><body><a href="./">home</a> <a href="https://example.org/js/page.js">elsewhere</a></body></html>"""
+
+
+@pytest.fixture
+def sources(tmp_path):
+    """A small site with the real Python package, and one model."""
+    site, weights = tmp_path / "site", tmp_path / "weights"
+    shutil.copytree(SITE / "py", site / "py", ignore=shutil.ignore_patterns("__pycache__"))
+    files = {
+        "index.html": PAGE,
+        "style.css": "body { color: black }",
+        "sw.js": "addEventListener('install', () => BUILD);\n",
+        "manifest.webmanifest": '{"name": "Inkling", "icons": [{"src": "./icons/i.svg"}]}',
+        "icons/i.svg": "<svg/>",
+        "js/page.js": 'import {\n  a,\n} from "./parts/a.js";\nimport "./b.js";\n/** @typedef {import("./types.js").T} T */\n',
+        "js/parts/a.js": 'export * from "../b.js";\nexport const a = 1;\n',
+        "js/b.js": 'const late = () => import("./late.js");\n',
+        "js/late.js": "",
+        "js/inkling.js": "export const createRecognizer = 1;\n",
+        "js/assets.js": "placeholder",
+    }
+    for name, text in files.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(text, encoding="utf-8")
+    weights.mkdir()
+    (weights / "convnet.npz").write_bytes(b"weights")
+    (weights / "convnet.json").write_text(json.dumps({"sha256": hashlib.sha256(b"weights").hexdigest(), "parameters": 3}))
+    return {"site": site, "weights": weights, "dist": tmp_path / "dist", "compress": False}
+
+
+def build(sources):
+    """Build, and return {name in dist/: bytes}."""
+    dist = assemble.build(**sources)
+    return {path.relative_to(dist).as_posix(): path.read_bytes() for path in dist.rglob("*") if path.is_file()}
+
+
+def folder(files, prefix):
+    return next(name.partition("/")[0] for name in files if name.startswith(prefix))
+
+
+def test_the_layout_is_hashed_folders_and_a_few_stable_names(sources):
+    files = build(sources)
+    app, runtime = folder(files, "app-"), folder(files, "runtime-")
+    beside = {name for name in files if not name.startswith((app + "/", runtime + "/"))}
+    assert beside == {"index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "_headers"}
+    assert {name.removeprefix(runtime + "/") for name in files if name.startswith(runtime)} == {
+        *("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip", "NOTICE.txt")
+    }
+    assert files[f"{app}/js/page.js"] == (sources["site"] / "js" / "page.js").read_bytes()
+    assert files["js/inkling.js"].decode() == f'export * from "../{app}/js/inkling.js";\n'
+    assert f"/{app}/*\n  Cache-Control: public, max-age=31536000, immutable" in files["_headers"].decode()
+
+
+def test_the_page_points_into_the_app_folder_and_preloads_its_modules(sources):
+    files = build(sources)
+    app, html = folder(files, "app-"), files["index.html"].decode()
+    assert f'href="./{app}/style.css"' in html and f'src="./{app}/js/page.js"' in html
+    assert 'href="./manifest.webmanifest"' in html and 'href="./"' in html and 'href="https://example.org/js/page.js"' in html
+    assert re.findall(r'modulepreload" href="\./[^/]+/([^"]+)"', html) == ["js/page.js", "js/parts/a.js", "js/b.js"]
+    assert json.loads(files["manifest.webmanifest"])["icons"][0]["src"] == f"./{app}/icons/i.svg"
+
+
+def test_the_table_of_assets_names_files_that_are_there(sources):
+    files = build(sources)
+    app = folder(files, "app-")
+    table = json.loads(files[f"{app}/js/assets.js"].decode().partition("assets = ")[2].rstrip().rstrip(";"))
+    assert app == f"app-{table['build']}" and table["defaultModel"] == "convnet" and table["pyodide"] == LOCK["pyodide"]
+    assert table["models"]["convnet"]["card"]["parameters"] == 3
+    for asset in [*table["files"].values(), *table["models"].values()]:
+        name = str(Path(f"{app}/js", asset["url"])).replace(f"{app}/js/../../", "").replace("/js/..", "")
+        assert len(files[name]) == asset["bytes"]
+
+
+def test_the_service_worker_lists_all_that_offline_use_needs_with_its_hash(sources):
+    files = build(sources)
+    first, _, rest = files["sw.js"].decode().partition("\n")
+    listed = json.loads(first.removeprefix("const BUILD = ").removesuffix(";"))
+    assert rest == (sources["site"] / "sw.js").read_text()
+    assert {entry["url"] for entry in listed["files"]} == {f"./{name}" for name in files if not name.endswith(".txt")} - {"./sw.js", "./_headers"}
+    for entry in listed["files"]:
+        data = files[entry["url"].removeprefix("./")]
+        assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def test_two_builds_give_the_same_bytes_and_a_change_moves_only_its_own_folder(sources):
+    first = build(sources)
+    assert build(sources) == first
+    (sources["site"] / "style.css").write_text("body { color: red }")
+    changed = build(sources)
+    assert folder(changed, "app-") != folder(first, "app-") and folder(changed, "runtime-") == folder(first, "runtime-")
+    assert changed["sw.js"] != first["sw.js"]
+
+
+@pytest.mark.parametrize(
+    "name, content, message",
+    [
+        ("py/inkling/layers.py", "def :", "site/py/inkling/layers.py, line 1"),
+        ("index.html", PAGE.replace("style.css", "stile.css"), r'site/index.html: href="./stile.css" names no file'),
+        ("js/page.js", 'import "./gone.js";', "site/js/gone.js is imported"),
+        ("manifest.webmanifest", "{", "site/manifest.webmanifest: "),
+        ("manifest.webmanifest", '{"icons": [{"src": "./icons/j.png"}]}', "icons/j.png names no file"),
+        ("../weights/convnet.npz", "other weights", "is not the file that convnet.json describes"),
+        ("../weights/mlp.json", "{}", "mlp.npz"),
+        ("../weights/convnet.json", "{", "weights/convnet.json: "),
+    ],
+)
+def test_a_mistake_is_named_and_the_old_dist_stays(sources, name, content, message):
+    before = build(sources)
+    (sources["site"] / name).write_text(content)
+    with pytest.raises(BuildError, match=message):
+        build(sources)
+    after = {path.relative_to(sources["dist"]).as_posix(): path.read_bytes() for path in sources["dist"].rglob("*") if path.is_file()}
+    assert after == before
+    assert not list(sources["dist"].parent.glob(".new-*"))
+
+
+def test_an_interrupted_build_leaves_the_old_dist(sources, monkeypatch):
+    before = build(sources)
+    monkeypatch.setattr(assemble, "_swap", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    (sources["site"] / "style.css").write_text("")
+    with pytest.raises(KeyboardInterrupt):
+        build(sources)
+    assert (sources["dist"] / "sw.js").read_bytes() == before["sw.js"]
+    assert not list(sources["dist"].parent.glob(".new-*"))
+
+
+def test_compressed_files_stand_beside_those_that_get_smaller(tmp_path, monkeypatch):
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path / "cache"))
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "page.js").write_bytes(b"export const digit = 7;\n" * 100)
+    (site / "tiny.js").write_bytes(b"1")
+    (site / "picture.png").write_bytes(bytes(5000))
+    for _ in range(2):  # the second time from the cache
+        compress_tree(site)
+        assert {path.name for path in site.iterdir()} == {"page.js", "page.js.br", "page.js.gz", "tiny.js", "picture.png"}
+        assert (site / "page.js.br").stat().st_size < (site / "page.js.gz").stat().st_size < 100
+
+
+def test_packs_made_anew_are_the_same_byte_for_byte(tmp_path, monkeypatch):
+    kept = make_packs(LOCK, RUNTIME, SITE)
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
+    for name, path in make_packs(LOCK, RUNTIME, SITE).items():
+        assert path.read_bytes() == kept[name].read_bytes(), name
+
+
+def test_packs_hold_compiled_modules_and_two_shared_libraries_only():
+    packs = make_packs(LOCK, RUNTIME, SITE)
+    names = {name: zipfile.ZipFile(path).namelist() for name, path in packs.items()}
+    assert all(entry.endswith((".pyc", ".so")) for entries in names.values() for entry in entries)
+    assert [Path(entry).name.partition(".")[0] for entry in names["numpy.zip"] if entry.endswith(".so")] == ["_multiarray_umath", "_umath_linalg"]
+    assert "json/decoder.pyc" in names["python_stdlib.zip"] and "unittest/case.pyc" not in names["python_stdlib.zip"]
+    assert len(names["inkling.zip"]) == len(list((SITE / "py" / "inkling").glob("*.py")))
+
+
+def test_the_slim_packs_boot_predict_and_report_errors_as_stock_python_does():
+    packs = make_packs(LOCK, RUNTIME, SITE)
+    models = sorted((ROOT / "weights").glob("*.npz"))
+    script = ROOT / "tests" / "slim_boot.mjs"
+    arguments = [RUNTIME, LOCK["abi"], *(packs[name] for name in ("python_stdlib.zip", "numpy.zip", "inkling.zip")), *models]
+    run = subprocess.run([node(), str(script), *map(str, arguments)], capture_output=True, text=True, timeout=120)
+    assert run.returncode == 0, run.stderr[-3000:]
+    report = json.loads(run.stdout.splitlines()[-1])
+    assert report["digits"] == [1] * len(models)
+    assert report["numpy"] == LOCK["numpy"]
+
+
+def test_the_programs_own_version_is_found():
+    assert re.fullmatch(r"\d+\.\d+\.\d+", assemble.package_version(SITE))
+
+
+def test_a_read_only_place_is_said(tmp_path, monkeypatch):
+    monkeypatch.setattr(common.os, "replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
+    with pytest.raises(BuildError, match="may not be written.*INKLING_CACHE"), common.atomic_file(tmp_path / "file") as file:
+        file.write(b"x")

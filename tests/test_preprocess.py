@@ -1,0 +1,338 @@
+"""Preprocessing: worked examples, what it must not depend on, and pictures of every unhelpful kind.
+
+The arrays in the worked examples were worked out on paper: the middle of the field is 14.5 px from its edge, and a digit is 20 px long.
+"""
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as st_numpy
+
+from inkling.preprocess import picture_to_ink, preprocess
+
+quick = settings(max_examples=100, deadline=None, database=None)
+inks = st_numpy.arrays(np.uint8, st.tuples(st.integers(1, 12), st.integers(1, 12)), elements=st.integers(0, 255))
+
+
+def has_ink(ink):
+    return bool((ink >= 32).any())
+
+
+def field(rows, columns):
+    """An image that is the product of two profiles, each {(first, last): value}."""
+    profiles = np.zeros((2, 28))
+    for profile, runs in zip(profiles, (rows, columns)):
+        for (first, last), value in runs.items():
+            profile[first:last + 1] = value
+    return np.outer(*profiles)
+
+
+# 20 px around 14.5 reach from 4.5 to 24.5: half of pixel 4, all of 5 to 23, half of 24.
+TWENTY = {(4, 4): 0.5, (5, 23): 1, (24, 24): 0.5}
+
+
+# Worked examples
+
+
+@pytest.mark.parametrize("ink", [
+    np.full((1, 1), 255), np.full((20, 20), 255), np.full((280, 280), 255), np.pad(np.full((3, 3), 255), ((5, 70), (9, 1))),
+], ids=["one pixel", "20 px", "a whole black sheet", "in a corner"])
+def test_a_black_square_becomes_a_square_of_20_px_in_the_middle(ink):
+    image, found = preprocess(ink.astype(np.uint8))
+    np.testing.assert_allclose(image, field(TWENTY, TWENTY), atol=1e-6)
+    assert not found["empty"]
+
+
+def test_a_grey_pixel_stays_as_grey_as_it_is():
+    image, _ = preprocess(np.array([[0, 0], [51, 0]], np.uint8))
+    np.testing.assert_allclose(image, 0.2 * field(TWENTY, TWENTY), atol=1e-6)
+
+
+def test_a_heavy_and_a_light_pixel_side_by_side():
+    # Mass 255 at 0.5 and 85 at 1.5: the centre lies at 0.75, so the border between the two lies 2.5 px right of it, at 17.
+    image, found = preprocess(np.array([[255, 85]], np.uint8))
+    np.testing.assert_allclose(image, field({(9, 9): 0.5, (10, 18): 1, (19, 19): 0.5}, {(7, 16): 1, (17, 26): 1 / 3}), atol=1e-6)
+    assert found == {"empty": False, "box": [0, 0, 2, 1], "centre_of_mass": pytest.approx([0.75, 0.5]), "ink_fraction": pytest.approx(2 / 3)}
+
+
+def test_what_the_centre_of_mass_pushes_out_of_the_field_is_cut_off():
+    # Four pixels of 5 px each, mass 200 at 0.5 and 50 at 3.5: the centre lies at 1.1, the top at 14.5 - 5.5 = 9, the bottom at 29.
+    image, _ = preprocess(np.array([[200], [0], [0], [50]], np.uint8))
+    np.testing.assert_allclose(image, field({(9, 13): 200 / 255, (24, 27): 50 / 255}, {(12, 16): 1}), atol=1e-6)
+
+
+def test_shrinking_averages_over_the_area():
+    # 40 px checks of 255 and 51 shrink by two: every pixel of the image covers two of each, so all become (255 + 51) / 2 / 255 = 0.6.
+    checks = np.where(np.add.outer(np.arange(40), np.arange(40)) % 2 == 0, 255, 51).astype(np.uint8)
+    image, _ = preprocess(checks)
+    np.testing.assert_allclose(image[5:24, 5:24], 0.6, atol=1e-6)
+    np.testing.assert_allclose(image[4, 5:24], 0.3, atol=1e-6)
+    np.testing.assert_allclose([image[4, 4], image[4, 24], image[24, 4], image[24, 24]], [0.25, 0.05, 0.05, 0.25], atol=1e-6)
+    assert not image[:4].any() and not image[25:].any()
+
+
+def test_a_line_a_pixel_thin_keeps_its_place_and_its_mass():
+    # 280 px long: a fourteenth of its width is left, all of it within column 14.
+    ink = np.zeros((280, 280), np.uint8)
+    ink[:, 33] = 255
+    image, found = preprocess(ink)
+    np.testing.assert_allclose(image, field(TWENTY, {(14, 14): 1 / 14}), atol=1e-6)
+    assert found["box"] == [33, 0, 1, 280]
+    across, _ = preprocess(ink.T)
+    np.testing.assert_allclose(across, image.T, atol=1e-6)
+
+
+def test_the_longer_side_becomes_20_px_and_the_aspect_is_kept():
+    # 100 x 50 becomes 20 x 10, around 14.5 from 9.5 to 19.5.
+    image, _ = preprocess(np.full((50, 100), 255, np.uint8))
+    np.testing.assert_allclose(image, field({(9, 9): 0.5, (10, 18): 1, (19, 19): 0.5}, TWENTY), atol=1e-6)
+
+
+def test_a_picture_of_six_million_pixels():
+    # 3000 x 2000, all ink: 20 px high, 13 1/3 wide, from 7 5/6 to 21 1/6.
+    image, found = preprocess(np.full((3000, 2000), 255, np.uint8))
+    np.testing.assert_allclose(image, field(TWENTY, {(7, 7): 1 / 6, (8, 20): 1, (21, 21): 1 / 6}), atol=1e-4)
+    assert found["box"] == [0, 0, 2000, 3000] and found["centre_of_mass"] == pytest.approx([1000, 1500], abs=0.01)
+    assert found["ink_fraction"] == pytest.approx(1)
+
+
+def test_says_where_the_ink_is():
+    ink = np.zeros((10, 20), np.uint8)
+    ink[2:4, 5:9] = 255
+    _, found = preprocess(ink)
+    assert found == {"empty": False, "box": [5, 2, 4, 2], "centre_of_mass": [7, 3], "ink_fraction": pytest.approx(0.04)}
+    assert all(type(number) is int for number in found["box"]) and all(type(number) is float for number in found["centre_of_mass"])
+
+
+@pytest.mark.parametrize("ink", [np.zeros((280, 280)), np.zeros((1, 1)), np.zeros((0, 5)), np.zeros((5, 0)), np.full((50, 50), 31)],
+                         ids=["blank", "one blank pixel", "no rows", "no columns", "faint"])
+def test_without_ink_the_image_is_zero(ink):
+    image, found = preprocess(ink.astype(np.uint8))
+    assert image.shape == (28, 28) and image.dtype == np.float32 and not image.any()
+    assert found == {"empty": True, "box": None, "centre_of_mass": None, "ink_fraction": 0.0}
+
+
+def test_dust_does_not_stretch_the_box():
+    ink = np.zeros((100, 100), np.uint8)
+    ink[40:60, 40:60] = 255
+    clean, _ = preprocess(ink)
+    ink[3, 3] = ink[95, 80] = 31
+    dusty, found = preprocess(ink)
+    assert found["box"] == [40, 40, 20, 20]
+    assert (dusty == clean).all()
+
+
+# Properties
+
+
+@quick
+@given(inks)
+def test_an_image_is_28_by_28_float32_between_0_and_1(ink):
+    image, found = preprocess(ink)
+    assert image.shape == (28, 28) and image.dtype == np.float32
+    assert 0 <= image.min() and image.max() <= 1
+    assert found["empty"] is not has_ink(ink) and bool(image.any()) is has_ink(ink)
+    assert 0 <= found["ink_fraction"] <= 1
+
+
+@quick
+@given(inks, st.tuples(*[st.integers(0, 40)] * 4))
+def test_where_the_drawing_stands_does_not_matter(ink, margins):
+    assume(has_ink(ink))
+    top, bottom, left, right = margins
+    image, found = preprocess(ink)
+    moved_image, moved = preprocess(np.pad(ink, ((top, bottom), (left, right))))
+    np.testing.assert_allclose(moved_image, image, atol=1e-6)
+    x, y, width, height = found["box"]
+    assert moved["box"] == [x + left, y + top, width, height]
+    assert moved["centre_of_mass"] == pytest.approx([found["centre_of_mass"][0] + left, found["centre_of_mass"][1] + top])
+
+
+@quick
+@given(inks, st.integers(2, 15))
+def test_how_large_the_drawing_is_does_not_matter(ink, factor):
+    assume(has_ink(ink))
+    image, found = preprocess(ink)
+    larger_image, larger = preprocess(np.kron(ink, np.ones((factor, factor), np.uint8)))
+    np.testing.assert_allclose(larger_image, image, atol=1e-5)
+    assert larger["box"] == [factor * number for number in found["box"]]
+    assert larger["ink_fraction"] == pytest.approx(found["ink_fraction"], rel=1e-5)
+
+
+@quick
+@given(inks)
+def test_rows_and_columns_are_treated_alike(ink):
+    np.testing.assert_allclose(preprocess(ink.T)[0], preprocess(ink)[0].T, atol=1e-6)
+
+
+@quick
+@given(inks)
+def test_the_centre_of_mass_lies_in_the_middle_of_pixel_14(ink):
+    assume(has_ink(ink))
+    image, found = preprocess(ink)
+    (left, top, width, height), (x, y) = found["box"], found["centre_of_mass"]
+    px = 20 / max(width, height)
+    assume(max(left + width - x, top + height - y) * px <= 13.5 and max(x - left, y - top) * px <= 14.5)  # else something is cut off
+    # A pixel that a border crosses counts as if its mass lay in its middle: for ink pixels of 20/12 px and more this is
+    # an error of at most 1/8 / (20/12) = 0.075 px.
+    index, mass = np.arange(28), image.sum(dtype=float)
+    assert (image.sum(axis=1) @ index) / mass == pytest.approx(14, abs=0.076)
+    assert (image.sum(axis=0) @ index) / mass == pytest.approx(14, abs=0.076)
+
+
+def test_the_centre_of_mass_of_a_drawing_lies_at_14_14():
+    y, x = np.mgrid[:280, :280]
+    seven = ((abs(y - 60) < 10) & (abs(x - 150) < 70)) | ((abs(x - 215 + (y - 60) / 2) < 12) & (y > 55) & (y < 250))
+    image, found = preprocess(np.where(seven, 255, 0).astype(np.uint8))
+    index = np.arange(28)
+    assert found["centre_of_mass"] != pytest.approx([140, 140], abs=10)  # it is drawn off the middle
+    assert (image.sum(axis=1) @ index) / image.sum() == pytest.approx(14, abs=0.01)
+    assert (image.sum(axis=0) @ index) / image.sum() == pytest.approx(14, abs=0.01)
+
+
+@quick
+@given(inks)
+def test_half_the_ink_gives_half_the_image(ink):
+    ink = ink // 2 * 2
+    assume(((ink >= 64) == (ink >= 32)).all() and has_ink(ink))  # so that both have the same box
+    np.testing.assert_allclose(preprocess(ink // 2)[0], preprocess(ink)[0] / 2, atol=1e-6)
+
+
+def test_the_ink_is_left_as_it_is_and_may_be_read_only():
+    ink = np.full((5, 5), 200, np.uint8)
+    ink.setflags(write=False)
+    assert preprocess(ink[::2, ::-1])[0].any()
+
+
+# Pictures
+
+
+def picture(grey, alpha=255):
+    """A grey RGBA picture."""
+    grey = np.asarray(grey, np.uint8)
+    return np.dstack([grey, grey, grey, np.broadcast_to(np.uint8(alpha), grey.shape)])
+
+
+def stroke(paper=255, pen=0):
+    """Grey levels of an upright stroke with soft edges, 60 x 40 px."""
+    profile = np.zeros(40)
+    profile[16:24] = [0.2, 0.6, 1, 1, 1, 1, 0.6, 0.2]
+    coverage = np.zeros((60, 40))
+    coverage[10:50] = profile
+    return np.round(paper + (pen - paper) * coverage).astype(np.uint8)
+
+
+def test_dark_on_light_is_ink_where_it_is_dark():
+    ink, inverted = picture_to_ink(picture(stroke()))
+    assert inverted is True
+    assert ink.shape == (60, 40) and ink.dtype == np.uint8
+    assert (ink[10:50, 18:22] == 255).all() and not ink[:10].any() and not ink[50:].any() and not ink[:, :15].any() and not ink[:, 25:].any()
+    assert (0 < ink[30, 17]).all() and ink[30, 17] < 255  # a soft edge stays soft
+
+
+@pytest.mark.parametrize("paper, pen", [(255, 0), (0, 255), (230, 40), (40, 230), (200, 140), (90, 200)])
+def test_light_on_dark_is_the_same_ink_as_dark_on_light(paper, pen):
+    ink, inverted = picture_to_ink(picture(stroke(paper, pen)))
+    expected, _ = picture_to_ink(picture(stroke()))
+    assert inverted is (pen < paper)
+    np.testing.assert_allclose(ink.astype(int), expected, atol=8)  # grey levels are whole numbers: fewer of them, coarser edges
+    np.testing.assert_allclose(preprocess(ink)[0], preprocess(expected)[0], atol=0.02)
+
+
+@quick
+@given(st_numpy.arrays(np.uint8, (9, 11), elements=st.integers(0, 255)), st.integers(0, 255))
+def test_a_negative_has_the_same_ink(grey, paper):
+    grey = np.pad(grey, 3, constant_values=paper)
+    assume(paper - int(grey.min()) != int(grey.max()) - paper)  # otherwise both are equally far from the paper
+    ink, inverted = picture_to_ink(picture(grey))
+    negative, negative_inverted = picture_to_ink(picture(255 - grey))
+    assert (ink == negative).all()
+    assert inverted is not negative_inverted
+
+
+@pytest.mark.parametrize("pen, paper", [((200, 0, 0), (255, 255, 220)), ((0, 0, 160), (255, 255, 255)), ((0, 90, 0), (240, 200, 200)), ((255, 240, 0), (0, 60, 40))])
+def test_coloured_pens_on_coloured_paper_are_ink(pen, paper):
+    rgba = np.full((60, 40, 4), 255, np.uint8)
+    rgba[..., :3] = paper
+    rgba[10:50, 16:24, :3] = pen
+    ink, inverted = picture_to_ink(rgba)
+    assert (ink[10:50, 16:24] == 255).all() and ink.sum() == 255 * 40 * 8
+    assert inverted is (sum(pen) < sum(paper))
+
+
+@pytest.mark.parametrize("grey", [0, 128, 255])
+def test_what_is_transparent_is_paper(grey):
+    ink, _ = picture_to_ink(picture(np.full((30, 30), grey), alpha=0))
+    assert not ink.any()
+
+
+def test_black_on_a_transparent_ground_is_dark_on_light():
+    alpha = 255 - stroke()
+    ink, inverted = picture_to_ink(picture(np.zeros((60, 40)), alpha))
+    assert inverted is True
+    assert (ink == picture_to_ink(picture(stroke()))[0]).all()
+
+
+def test_white_on_a_transparent_ground_cannot_be_seen():
+    ink, _ = picture_to_ink(picture(np.full((60, 40), 255), 255 - stroke()))
+    assert not ink.any()
+
+
+@quick
+@given(st.tuples(*[st.integers(0, 255)] * 4), st.integers(1, 30), st.integers(1, 30))
+def test_a_picture_of_one_colour_has_no_ink(rgba, height, width):
+    ink, _ = picture_to_ink(np.full((height, width, 4), rgba, np.uint8))
+    assert ink.shape == (height, width) and ink.dtype == np.uint8 and not ink.any()
+    assert preprocess(ink)[1]["empty"]
+
+
+@pytest.mark.parametrize("paper, pen, seen", [(200, 180, False), (200, 169, False), (200, 160, True), (30, 60, False), (30, 70, True)])
+def test_little_contrast_is_an_empty_sheet(paper, pen, seen):
+    ink, _ = picture_to_ink(picture(stroke(paper, pen)))
+    assert bool(ink.any()) is seen
+    assert ink.max() == (255 if seen else 0)
+
+
+def test_a_few_stray_pixels_are_no_drawing():
+    grey = np.full((280, 280), 200)
+    grey[[3, 77, 140], [9, 200, 141]] = 0
+    assert not picture_to_ink(picture(grey))[0].any()
+
+
+@pytest.mark.parametrize("paper, pen", [(235, 40), (60, 220), (210, 120)])
+def test_the_noise_of_a_photograph_is_no_ink(paper, pen):
+    rng = np.random.default_rng(5)
+    large = np.kron(stroke(paper, pen), np.ones((4, 4), int))
+    blocks = np.kron(rng.normal(0, 3, (30, 20)), np.ones((8, 8)))  # JPEG works in blocks of 8 x 8
+    noisy = np.clip(large + blocks + rng.normal(0, 4, large.shape), 0, 255)
+    ink, _ = picture_to_ink(picture(noisy))
+    clean, _ = picture_to_ink(picture(large))
+    paper_only = np.kron(stroke(), np.ones((4, 4), int)) == 255
+    assert paper_only.sum() > 20_000 and not ink[paper_only].any()
+    np.testing.assert_allclose(preprocess(ink)[0], preprocess(clean)[0], atol=0.15)
+
+
+def test_a_shadow_across_the_paper_is_no_ink():
+    shadow = np.linspace(0, 70, 40)
+    ink, _ = picture_to_ink(picture(np.maximum(stroke() - shadow, 0)))
+    assert not ink[:, :15].any() and not ink[:, 25:].any()
+    assert (ink[10:50, 18:22] == 255).all()
+
+
+def test_a_picture_taller_than_wide_is_read_as_the_same_picture_lying():
+    tall = np.kron(stroke(), np.ones((12, 3), np.uint8))
+    rgba = picture(tall, np.random.default_rng(0).integers(200, 256, tall.shape))
+    ink, inverted = picture_to_ink(rgba)
+    lying, lying_inverted = picture_to_ink(rgba.transpose(1, 0, 2))
+    assert (ink == lying.T).all() and inverted is lying_inverted
+
+
+@quick
+@given(st_numpy.arrays(np.uint8, st.tuples(st.integers(1, 9), st.integers(1, 9), st.just(4)), elements=st.integers(0, 255)))
+def test_any_picture_becomes_ink_of_its_size(rgba):
+    before = rgba.copy()
+    ink, inverted = picture_to_ink(rgba)
+    assert ink.shape == rgba.shape[:2] and ink.dtype == np.uint8 and type(inverted) is bool
+    assert (rgba == before).all()
+    assert preprocess(ink)[0].max() <= 1

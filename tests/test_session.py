@@ -1,0 +1,238 @@
+"""The session: the fields of a Prediction, what it refuses, and a model that survives damaged weights."""
+
+import hashlib
+import io
+import json
+
+import numpy as np
+import pytest
+
+from inkling import session as session_module
+from inkling import weights
+from inkling.model import Sequential, architecture
+from inkling.preprocess import preprocess
+from inkling.session import Session
+from inkling.training import Settings, train
+from inkling.weights import WeightsError
+
+
+def npz_of(model):
+    file = io.BytesIO()
+    weights.save(file, model)
+    return file.getvalue()
+
+
+def drawn(digit):
+    """A ring or a bar, 280 x 280 ink, off the middle."""
+    y, x = np.mgrid[:280, :280]
+    if digit == 0:
+        return np.where(abs(np.hypot((x - 120) / 60, (y - 150) / 90) - 1) < 0.18, 255, 0).astype(np.uint8)
+    return np.where((abs(x - 150) < 11) & (abs(y - 130) < 95), 255, 0).astype(np.uint8)
+
+
+def as_picture(ink):
+    """Black ink on white paper, opaque RGBA."""
+    return np.dstack([255 - ink] * 3 + [np.full_like(ink, 255)])
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """The bytes of a model that tells rings from bars and answers nothing else."""
+    settings = Settings(arch="784-10", epochs=40, batch_size=2, learning_rate=0.02, optimizer="sgd")
+    images = np.stack([preprocess(drawn(digit))[0] for digit in (0, 1)])
+    model = settings.make_model()
+    list(train(model, settings.make_optimizer(), images, np.array([0, 1]), settings))
+    return npz_of(model)
+
+
+@pytest.fixture
+def session(trained):
+    session = Session()
+    session.use_model("rings and bars", trained)
+    return session
+
+
+# Predictions
+
+
+@pytest.mark.parametrize("digit", [0, 1])
+def test_reads_a_drawing(session, digit):
+    prediction = session.predict(drawn(digit).tobytes(), 280, 280)
+    assert prediction["digit"] == digit and prediction["text"] == str(digit)
+    assert prediction["confidence"] > 0.5
+
+
+def test_a_prediction_has_the_fields_and_types_that_are_promised(session):
+    prediction = session.predict(drawn(0), 280, 280)
+    assert list(prediction) == ["digit", "confidence", "probabilities", "accepted", "reason", "text", "digits", "image", "found", "model", "ms"]
+    assert type(prediction["digit"]) is int
+    assert type(prediction["confidence"]) is float
+    assert [type(p) for p in prediction["probabilities"]] == [float] * 10
+    assert sum(prediction["probabilities"]) == pytest.approx(1, abs=1e-12)
+    assert prediction["confidence"] == max(prediction["probabilities"]) == prediction["probabilities"][prediction["digit"]]
+    assert prediction["accepted"] is True and prediction["reason"] is None
+    assert prediction["model"] == "rings and bars"
+    assert set(prediction["ms"]) == {"preprocess", "forward", "total"} and all(type(ms) is float and ms >= 0 for ms in prediction["ms"].values())
+    assert prediction["image"].shape == (784,) and prediction["image"].dtype == np.float32
+    assert set(prediction["found"]) == {"box", "centre_of_mass", "ink_fraction"}
+    assert prediction["found"]["box"] == [50, 44, 141, 213]
+    (entry,) = prediction["digits"]
+    assert entry == {"digit": 0, "confidence": prediction["confidence"], "probabilities": prediction["probabilities"], "accepted": True,
+                     "box": prediction["found"]["box"]}
+
+
+@pytest.mark.parametrize("ink", [drawn(1), np.zeros((280, 280), np.uint8)], ids=["drawing", "empty"])
+def test_everything_but_the_image_is_json(session, ink):
+    prediction = session.predict(ink, 280, 280)
+    prediction.pop("image")
+    assert json.loads(json.dumps(prediction, allow_nan=False)) == prediction
+    debug = session.debug(ink, 280, 280)
+    debug.pop("image")
+    assert json.loads(json.dumps(debug, allow_nan=False)) == debug
+    assert json.loads(json.dumps(session.health(), allow_nan=False)) == session.health()
+
+
+def test_an_empty_pad_has_no_answer(session):
+    prediction = session.predict(bytes(280 * 280), 280, 280)
+    assert prediction["digit"] is None and prediction["text"] == "" and prediction["digits"] == []
+    assert prediction["confidence"] == 0 and prediction["accepted"] is False and prediction["reason"] == "empty"
+    assert prediction["probabilities"] == [0.1] * 10
+    assert prediction["found"] == {"box": None, "centre_of_mass": None, "ink_fraction": 0.0}
+    assert not prediction["image"].any()
+
+
+@pytest.mark.parametrize("digit", [0, 1])
+def test_a_picture_of_a_drawing_reads_as_the_drawing(session, digit):
+    ink = drawn(digit)
+    of_ink, of_picture = session.predict(ink, 280, 280, 1), session.predict(as_picture(ink), 280, 280, 4)
+    assert of_picture["digit"] == digit
+    assert of_picture["found"] == of_ink["found"]
+    np.testing.assert_allclose(of_picture["probabilities"], of_ink["probabilities"], atol=1e-6)
+
+
+def test_width_and_height_are_told_apart(session):
+    ink = np.zeros((40, 100), np.uint8)
+    ink[10:30, 70:80] = 255
+    assert session.predict(ink, 100, 40)["found"]["box"] == [70, 10, 10, 20]
+
+
+@pytest.mark.parametrize("make", [bytes, bytearray, memoryview, lambda b: np.frombuffer(b, np.uint8)], ids=["bytes", "bytearray", "memoryview", "array"])
+def test_pixels_may_be_any_buffer(session, make):
+    assert session.predict(make(drawn(1).tobytes()), 280, 280)["digit"] == 1
+
+
+def test_predicting_leaves_the_pixels_alone(session):
+    ink = drawn(0)
+    before = ink.copy()
+    session.predict(ink, 280, 280)
+    assert (ink == before).all()
+
+
+@pytest.mark.parametrize("size, width, height, channels", [
+    (784, 28, 27, 1), (784, 28, 28, 4), (784 * 4, 28, 28, 1), (784 * 3, 28, 28, 3), (784 * 2, 28, 28, 2), (0, 0, 0, 1), (0, 28, 0, 1),
+    (784, -28, -28, 1), (0, 28, 28, 1), (784, 0, 28, 1),
+])
+def test_sizes_that_do_not_fit_together_are_refused(session, size, width, height, channels):
+    with pytest.raises(ValueError, match=f"{size} bytes are no {width} x {height} picture of {channels} channels"):
+        session.predict(bytes(size), width, height, channels)
+    with pytest.raises(ValueError, match="channels"):
+        session.debug(bytes(size), width, height, channels)
+
+
+def test_a_picture_beyond_the_limit_is_refused(session, monkeypatch):
+    monkeypatch.setattr(session_module, "MAX_PIXELS", 99)
+    with pytest.raises(ValueError, match="the picture has 100 pixels; at most 99 are read"):
+        session.predict(bytes(100), 10, 10)
+
+
+def test_without_a_model_a_drawing_is_refused_and_an_empty_pad_is_not():
+    session = Session()
+    with pytest.raises(ValueError, match="no model is loaded"):
+        session.predict(drawn(1), 280, 280)
+    assert session.predict(bytes(100), 10, 10)["reason"] == "empty"
+
+
+# Debug images
+
+
+def test_a_debug_image_has_the_fields_that_are_promised(session):
+    ink = drawn(0)
+    debug = session.debug(ink, 280, 280)
+    assert list(debug) == ["image", "width", "height", "box", "centre_of_mass", "min", "max", "mean", "inverted"]
+    assert (debug["width"], debug["height"], debug["box"], debug["inverted"]) == (280, 280, [50, 44, 141, 213], False)
+    assert debug["centre_of_mass"] == pytest.approx([120.5, 150.5], abs=0.01)
+    assert debug["min"] == 0 and 0.9 < debug["max"] <= 1 and 0 < debug["mean"] < 0.5
+    assert (debug["image"] == session.predict(ink, 280, 280)["image"]).all()
+
+
+def test_a_debug_image_says_whether_the_picture_was_inverted(session):
+    picture = as_picture(drawn(0))
+    assert session.debug(picture, 280, 280, 4)["inverted"] is True
+    picture[..., :3] = 255 - picture[..., :3]
+    assert session.debug(picture, 280, 280, 4)["inverted"] is False
+
+
+# Models
+
+
+def test_using_a_model_names_it_and_its_bytes(trained):
+    summary = Session().use_model("mine", trained)
+    assert summary["name"] == "mine" and summary["parameters"] == 7850
+    assert summary["sha256"] == hashlib.sha256(trained).hexdigest()
+    assert summary["spec"]["layers"][0]["type"] == "Dense"
+
+
+def test_using_another_model_answers_with_it(session):
+    other = Sequential.from_spec(architecture("convnet"), np.random.default_rng(0))
+    before = session.predict(drawn(0), 280, 280)["probabilities"]
+    session.use_model("other", npz_of(other))
+    after = session.predict(drawn(0), 280, 280)
+    assert after["model"] == "other" and after["probabilities"] != before
+    assert session.health()["model"]["parameters"] == 29_066
+
+
+def of_shape(n_in, n_out):
+    return npz_of(Sequential.from_spec({"input_shape": [n_in], "layers": [{"type": "Dense", "n_in": n_in, "n_out": n_out}]}, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("npz, message", [
+    (b"", "not a readable"), (b"<html>404</html>", "not a readable"), (of_shape(784, 10)[:-30], "not a readable"),
+    (of_shape(784, 9), r"turns \(784,\) into \(9,\)"), (of_shape(100, 10), r"turns \(100,\) into \(10,\)"),
+], ids=["empty", "a web page", "truncated", "nine outputs", "a hundred inputs"])
+def test_damaged_weights_leave_the_model_before_at_work(session, npz, message):
+    before, identity = session.predict(drawn(1), 280, 280), session.health()["model"]
+    with pytest.raises(WeightsError, match=f"^new: .*{message}"):
+        session.use_model("new", npz)
+    after = session.predict(drawn(1), 280, 280)
+    assert after["probabilities"] == before["probabilities"] and after["model"] == "rings and bars"
+    assert session.health()["model"] == identity
+
+
+def test_weights_with_another_checksum_than_promised_are_refused(session, trained):
+    with pytest.raises(WeightsError, match="^new: sha256 is .* its model card says 0123456789abcdef"):
+        session.use_model("new", trained, sha256="0123456789abcdef" * 4)
+    assert session.health()["model"]["name"] == "rings and bars"
+    session.use_model("new", trained, sha256=hashlib.sha256(trained).hexdigest())
+    assert session.health()["model"]["name"] == "new"
+
+
+# Health
+
+
+def test_health_names_versions_and_model(session, trained):
+    health = session.health()
+    assert set(health["versions"]) == {"inkling", "python", "numpy"} and all(health["versions"].values())
+    assert health["model"] == {"name": "rings and bars", "sha256": hashlib.sha256(trained).hexdigest(), "parameters": 7850}
+    assert health["self_test"] == {"ok": True, "product": True, "digits": True}
+
+
+def test_the_self_test_notices_a_model_that_reads_nothing(session):
+    blank = Sequential.from_spec(architecture("784-10"))
+    blank.set_parameters({"0.W": np.zeros((784, 10)), "0.b": np.zeros(10)})
+    session.use_model("blank", npz_of(blank))
+    assert session.self_test() == {"ok": False, "product": True, "digits": False}
+
+
+def test_health_without_a_model_says_that_there_is_none():
+    with pytest.raises(ValueError, match="no model is loaded"):
+        Session().health()
