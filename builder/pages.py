@@ -35,7 +35,7 @@ def index_page(html: str, app_name: str, app: dict[str, bytes], beside: set[str]
         if target in beside:
             return match[0]
         if target not in app:
-            print(f'site/index.html: {attribute}="./{target}" names no file of site/')  # TEMPORARY
+            raise BuildError(f'site/index.html: {attribute}="./{target}" names no file of site/')
         return f'{attribute}="./{app_name}/{target}"'
 
     start = _MODULE_SCRIPT.search(html)
@@ -67,7 +67,7 @@ def _manifest(text: str, app_name: str, app: dict[str, bytes]) -> bytes:
     for icon in manifest.get("icons", []):
         name = icon["src"].removeprefix("./")
         if name not in app:
-            print(f"site/manifest.webmanifest: the icon {icon['src']} names no file of site/")  # TEMPORARY
+            raise BuildError(f"site/manifest.webmanifest: the icon {icon['src']} names no file of site/")
         icon["src"] = f"./{app_name}/{name}"
     return (json.dumps(manifest, ensure_ascii=False, indent=2) + "\n").encode()
 

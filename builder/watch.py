@@ -110,6 +110,7 @@ class Watcher:
                 handler.wfile.write(text.encode())
                 handler.wfile.flush()
                 with self.changed:
-                    self.changed.wait_for(lambda: self.version != sent, timeout=HEARTBEAT_SECONDS)
+                    if self.version == sent:
+                        self.changed.wait(HEARTBEAT_SECONDS)
         except ConnectionError:
             handler.close_connection = True  # the page was closed or reloaded

@@ -13,7 +13,7 @@ try {
   const start = performance.now();
   const pyodide = await loadPyodide({ indexURL, stdLibURL: stdlib, lockFileContents: { info: { abi_version: abi }, packages: {} } });
   const boot = performance.now() - start;
-  for (const pack of [numpy, inkling]) pyodide.unpackArchive(new Uint8Array(readFileSync(pack)), "zip");
+  for (const pack of [numpy, inkling]) pyodide.unpackArchive(new Uint8Array(readFileSync(pack)), "zip", { extractDir: "/lib/python3.14/site-packages" });
   const unpacked = performance.now() - start;
   pyodide.pyimport("numpy");
   const imported = performance.now() - start;

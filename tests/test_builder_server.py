@@ -127,7 +127,10 @@ def test_head_has_the_headers_and_no_body(folder, start):
 
 @pytest.mark.parametrize(
     "path",
-    ["/../secret.txt", "/%2e%2e/secret.txt", "/app-12ab34cd56/../../secret.txt", "/..%5csecret.txt", "//../secret.txt", "/_headers", "/%00", "/no/such"],
+    [
+        *("/../secret.txt", "/%2e%2e/secret.txt", "/app-12ab34cd56/../../secret.txt", "/..%5csecret.txt", "//../secret.txt"),
+        *("/_headers", "/%00", "/no/such"),
+    ],
 )
 def test_nothing_outside_the_folder_is_served(folder, start, path):
     status, _, body = ask(start(folder), path)

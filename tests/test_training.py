@@ -122,7 +122,8 @@ def test_loss_and_accuracy_are_those_before_the_step(data):
     assert first.accuracy == pytest.approx(accuracy)
 
 
-def test_every_image_is_seen_once_an_epoch_in_another_order_each_time():
+def order_of(seed):
+    """Which of ten images a run of two epochs takes, in order."""
     images = np.repeat(np.arange(10, dtype=np.float32), 784).reshape(10, 28, 28)
     seen = []
 
@@ -130,10 +131,18 @@ def test_every_image_is_seen_once_an_epoch_in_another_order_each_time():
         seen.extend(batch[:, 0, 0].astype(int).tolist())
         return batch
 
-    settings = Settings.from_dict({**MLP, "batch_size": 4, "epochs": 2})
-    list(train(settings.make_model(), settings.make_optimizer(), images, np.zeros(10, int), settings, augment=spy))
+    run((images, np.zeros(10, int)), {**MLP, "batch_size": 4, "epochs": 2, "seed": seed}, spy)
+    return seen
+
+
+def test_every_image_is_seen_once_an_epoch_in_another_order_each_time():
+    seen = order_of(seed=0)
     assert sorted(seen[:10]) == sorted(seen[10:]) == list(range(10))
     assert seen[:10] != seen[10:]
+
+
+def test_the_seed_decides_the_order():
+    assert order_of(seed=0) == order_of(seed=0) != order_of(seed=1)
 
 
 def test_labels_stay_with_their_images(data):

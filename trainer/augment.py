@@ -4,6 +4,8 @@ A deformation is linear in a few random coefficients, so that one matrix product
 coordinates of every pixel of every image, and one bilinear gather does the rest.
 """
 
+from __future__ import annotations
+
 import numpy as np
 
 SIZE = 28  # px, the side of an image
@@ -17,9 +19,10 @@ KNOTS = 5  # knots a side: the displacement varies over about a quarter of the i
 THICKNESS = 0.7  # the share, at most, of the 3 x 3 maximum or minimum that is mixed in
 THICKENED = 0.25  # share of the images whose pen becomes broader; as many become finer
 PAD = 1  # px of paper around the image, so that the gather never leaves it
+CHUNK = 64  # images gathered at a time: their arrays stay in the processor's cache
 
 
-def augment(images, rng):
+def augment(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A randomly deformed copy of each image; labels stay valid.
 
     images: (N, 28, 28) float32, 0..1.   rng: np.random.Generator; the same state gives the same result.
@@ -28,10 +31,13 @@ def augment(images, rng):
     """
     images = change_thickness(images, rng)
     x, y = sampling_coordinates(len(images), rng)
-    return gather_bilinear(images, x, y)
+    for start in range(0, len(images), CHUNK):
+        part = slice(start, start + CHUNK)
+        images[part] = gather_bilinear(images[part], x[part], y[part])
+    return images
 
 
-def change_thickness(images, rng):
+def change_thickness(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Makes some pens broader and as many finer by mixing in the 3 x 3 maximum or minimum.
 
     images: (N, 28, 28) float32.   Returns an array of the same shape; `images` is left as it is.
@@ -52,7 +58,7 @@ def change_thickness(images, rng):
     return result
 
 
-def _filter_3x3(images, extremum):
+def _filter_3x3(images: np.ndarray, extremum: np.ufunc) -> np.ndarray:
     """The extremum over each pixel's 3 x 3 neighbourhood; along the edges over what there is of it."""
     rows = images.copy()
     extremum(rows[:, 1:], images[:, :-1], out=rows[:, 1:])
@@ -63,7 +69,7 @@ def _filter_3x3(images, extremum):
     return result
 
 
-def sampling_coordinates(n, rng):
+def sampling_coordinates(n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Where each pixel of n deformed images takes its value from.
 
     Returns (x, y), each (n, 784) float32, in px of the source image.
@@ -87,7 +93,7 @@ def sampling_coordinates(n, rng):
     return x, y
 
 
-def gather_bilinear(images, x, y):
+def gather_bilinear(images: np.ndarray, x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """Samples each image at (x, y); outside it there is paper.
 
     images: (N, 28, 28) float32.   x, y: (N, 784) float32, in px, overwritten.   Returns (N, 28, 28) float32.
@@ -100,13 +106,13 @@ def gather_bilinear(images, x, y):
         coordinate += np.float32(PAD)
         # Strictly below the last column, so that a right-hand and a lower neighbour always exist.
         np.clip(coordinate, 0.0, np.float32(side - 1.001), out=coordinate)
-    left, top = x.astype(np.int32), y.astype(np.int32)
+    left, top = np.floor(x), np.floor(y)
     x -= left
     y -= top
-    index = top * side
-    index += left
-    index += np.arange(n, dtype=np.int32)[:, None] * (side * side)
-    index = index.astype(np.intp)
+    top *= np.float32(side)
+    top += left  # below 900, so exact in float32
+    index = top.astype(np.intp)
+    index += np.arange(n)[:, None] * (side * side)
     pixels = padded.ravel()
     upper = _between(pixels, index, x)
     index += side
@@ -117,7 +123,7 @@ def gather_bilinear(images, x, y):
     return lower.reshape(n, SIZE, SIZE)
 
 
-def _between(pixels, index, weight):
+def _between(pixels: np.ndarray, index: np.ndarray, weight: np.ndarray) -> np.ndarray:
     """Linear interpolation between pixels[index] and the pixel to the right of it."""
     start = pixels.take(index, mode="clip")
     result = pixels[1:].take(index, mode="clip")
@@ -127,7 +133,7 @@ def _between(pixels, index, weight):
     return result
 
 
-def _make_basis():
+def _make_basis() -> np.ndarray:
     """(3 + KNOTS**2, 784) float32: x, y and 1 for the affine part, then a smooth bump for every knot.
 
     The bumps are products of Gaussians, divided by their sum: a displacement equal at all knots is a plain shift.

@@ -1,0 +1,155 @@
+"""Reading a digit from a picture file: every usual kind of picture, and a clear error for everything else."""
+
+import json
+import struct
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tiny_mnist import tiny_mnist
+from trainer import pictures, predict
+from trainer.command import TrainerError
+
+FIELDS = {"digit", "confidence", "probabilities", "accepted", "reason", "text", "digits", "image", "found", "model", "ms"}
+
+
+@pytest.fixture(scope="module")
+def seven():
+    """The first test digit of MNIST, a 7, as 280 x 280 grey levels, dark on light."""
+    arrays = tiny_mnist()
+    assert arrays["test_labels"][0] == 7
+    return 255 - np.asarray(Image.fromarray(arrays["test_images"][0]).resize((280, 280), Image.Resampling.BICUBIC))
+
+
+def answer(path, capsys, *options):
+    assert predict.main([str(path), "--json", *options]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+def rgba(seven, ink, paper):
+    """The seven in two RGBA colours."""
+    share = (255 - seven[..., None]) / 255
+    return Image.fromarray((share * ink + (1 - share) * np.array(paper)).round().astype(np.uint8), "RGBA")
+
+
+KINDS = {
+    "dark-on-light.png": lambda seven: Image.fromarray(seven),
+    "light-on-dark.png": lambda seven: Image.fromarray(255 - seven),
+    "colour.jpg": lambda seven: rgba(seven, (20, 40, 120, 255), (250, 240, 220, 255)).convert("RGB"),
+    "transparent-paper.png": lambda seven: rgba(seven, (0, 0, 0, 255), (0, 0, 0, 0)),
+    "palette.gif": lambda seven: Image.fromarray(seven).convert("P"),
+    "one-bit.png": lambda seven: Image.fromarray(seven).convert("1", dither=Image.Dither.NONE),
+    "sixteen-bits.png": lambda seven: Image.fromarray(seven.astype(np.uint16) * 257),
+    "ink-in-print.tiff": lambda seven: Image.fromarray(seven).convert("RGB").convert("CMYK"),
+    "grey.webp": lambda seven: Image.fromarray(seven).convert("RGB"),
+    "grey-and-alpha.png": lambda seven: Image.fromarray(seven).convert("LA"),
+    "narrow.bmp": lambda seven: Image.fromarray(seven[:, 60:220]),
+    "wide.png": lambda seven: Image.fromarray(np.pad(seven, ((0, 0), (2000, 3000)), constant_values=255)),
+}
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_seven_is_read_from_every_usual_kind_of_picture(name, seven, tmp_path, capsys):
+    KINDS[name](seven).save(tmp_path / name)
+    prediction = answer(tmp_path / name, capsys)
+    assert prediction["digit"] == 7 and prediction["confidence"] > 0.9
+
+
+def test_a_photograph_lying_on_its_side_is_set_upright(seven, tmp_path, capsys):
+    picture = Image.fromarray(seven).rotate(90)
+    exif = picture.getexif()
+    exif[0x0112] = 6  # orientation: turn right by 90 degrees to view
+    picture.save(tmp_path / "side.jpg", exif=exif)
+    assert answer(tmp_path / "side.jpg", capsys)["digit"] == 7
+
+
+def test_the_json_is_a_whole_prediction(seven, tmp_path, capsys):
+    Image.fromarray(seven).save(tmp_path / "7.png")
+    prediction = answer(tmp_path / "7.png", capsys)
+    assert prediction.keys() == FIELDS
+    assert len(prediction["image"]) == 784 and len(prediction["probabilities"]) == 10 and sum(prediction["probabilities"]) == pytest.approx(1)
+    assert prediction["text"] == "7" and prediction["accepted"] is True and prediction["model"] == "convnet"
+    assert prediction["digits"][0]["box"] == prediction["found"]["box"]
+
+
+@pytest.mark.parametrize("model", ["mlp-256-128", "mlp-128-64"])
+def test_another_model_can_be_asked(model, seven, tmp_path, capsys):
+    Image.fromarray(seven).save(tmp_path / "7.png")
+    prediction = answer(tmp_path / "7.png", capsys, "--model", model)
+    assert (prediction["digit"], prediction["model"]) == (7, model)
+
+
+def test_people_get_the_digit_and_how_sure(seven, tmp_path, capsys):
+    Image.fromarray(seven).save(tmp_path / "7.png")
+    assert predict.main([str(tmp_path / "7.png")]) == 0
+    first, second, *_ = capsys.readouterr().out.splitlines()
+    assert ": 7  (" in first and "% sure; convnet" in first
+    assert second.startswith("  7  ") and second.endswith("###")
+
+
+@pytest.mark.parametrize("size", [(1, 1), (300, 200)])
+@pytest.mark.parametrize("colour", ["white", "black", "#808080", (0, 0, 0, 0)], ids=str)
+def test_a_picture_of_one_colour_has_nothing_in_it(size, colour, tmp_path, capsys):
+    Image.new("RGBA", size, colour).save(tmp_path / "plain.png")
+    assert predict.main([str(tmp_path / "plain.png")]) == 0
+    assert "nothing drawn" in capsys.readouterr().out
+    prediction = answer(tmp_path / "plain.png", capsys)
+    assert prediction["digit"] is None and prediction["reason"] == "empty" and prediction["digits"] == []
+
+
+def test_a_picture_over_4096_px_a_side_is_scaled_down(tmp_path):
+    Image.new("L", (8192, 100), 255).save(tmp_path / "long.png")
+    assert pictures.read_picture(tmp_path / "long.png").shape == (50, 4096, 4)
+
+
+def header_only(path, width, height):
+    """A PNG that says how large it is and holds no pixels."""
+    chunk = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    data = struct.pack(">I", 0) + b"IDAT" + struct.pack(">I", zlib.crc32(b"IDAT"))
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + chunk + struct.pack(">I", zlib.crc32(chunk)) + data)
+
+
+@pytest.mark.parametrize("side", [10_001, 20_000, 2_000_000])
+def test_a_picture_of_more_than_100_megapixels_is_refused_before_it_is_decoded(side, tmp_path, monkeypatch):
+    header_only(tmp_path / "huge.png", side, side)
+    monkeypatch.setattr(pictures, "_decode", lambda picture: pytest.fail("it was decoded"))
+    with pytest.raises(TrainerError, match="at most 100,000,000|more than 100,000,000"):
+        pictures.read_picture(tmp_path / "huge.png")
+
+
+def failure(arguments, capsys):
+    assert predict.main([str(argument) for argument in arguments]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("predict.py: ") and said.count("\n") == 1
+    return said
+
+
+def test_failures_end_with_1_and_one_line(seven, tmp_path, capsys):
+    good = tmp_path / "7.png"
+    Image.fromarray(seven).save(good)
+    assert "no such file" in failure([tmp_path / "none.png"], capsys)
+    assert "no such file" in failure([tmp_path], capsys)
+    (tmp_path / "text.png").write_text("a seven", encoding="utf-8")
+    assert "not a picture" in failure([tmp_path / "text.png"], capsys)
+    (tmp_path / "empty.png").write_bytes(b"")
+    assert "not a picture" in failure([tmp_path / "empty.png"], capsys)
+    (tmp_path / "cut.png").write_bytes(good.read_bytes()[:1000])
+    assert "can't be decoded" in failure([tmp_path / "cut.png"], capsys)
+    header_only(tmp_path / "hollow.png", 30, 30)
+    assert "can't be decoded" in failure([tmp_path / "hollow.png"], capsys)
+    assert "there is no model 'resnet'" in failure([good, "--model", "resnet"], capsys)
+    (tmp_path / "broken.npz").write_bytes(b"no zip")
+    assert "broken" in failure([good, "--model", tmp_path / "broken.npz"], capsys)
+
+
+def test_without_a_picture_it_ends_with_2(capsys):
+    with pytest.raises(SystemExit) as error:
+        predict.main([])
+    assert error.value.code == 2 and "image" in capsys.readouterr().err
+
+
+def test_debug_shows_where_an_error_came_from(tmp_path, capsys):
+    assert predict.main([str(tmp_path / "none.png"), "--debug"]) == 1
+    assert "Traceback" in capsys.readouterr().err

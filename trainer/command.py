@@ -1,0 +1,58 @@
+"""What the three commands share: the packages they need, one kind of error, and exit codes: 0, 1 failure, 2 usage.
+
+Standard library only, as it has to run before anything is installed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import sys
+import traceback
+from collections.abc import Callable
+
+PACKAGES = {"numpy": "numpy", "PIL": "pillow", "matplotlib": "matplotlib", "tqdm": "tqdm"}  # import name -> pip's name
+
+
+class TrainerError(Exception):
+    """Something a person can act on; its text is the whole message."""
+
+
+class UsageError(TrainerError):
+    """Options that do not go together, or have a value that makes no sense."""
+
+
+def require(*modules: str) -> None:
+    """Ends the program, saying what to install, if one of these modules is not there."""
+    missing = [PACKAGES[module] for module in modules if importlib.util.find_spec(module) is None]
+    if missing:
+        program = sys.argv[0].replace("\\", "/").rpartition("/")[2]
+        sys.exit(f"{program}: needs {' and '.join(missing)}. Install with: python -m pip install {' '.join(missing)}")
+
+
+def make_parser(program: str, description: str, example: str) -> argparse.ArgumentParser:
+    """A parser with what every command has: an example, and --debug."""
+    parser = argparse.ArgumentParser(prog=program, description=description, epilog=f"example: {example}", allow_abbrev=False)
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    return parser
+
+
+def run(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int], arguments: list[str] | None) -> int:
+    """Reads the arguments, runs the command and returns its exit code; an error is one line on stderr."""
+    options = parser.parse_args(arguments)
+    try:
+        return command(options)
+    except UsageError as error:
+        return _fail(parser.prog, error, options.debug, 2)
+    except (TrainerError, OSError, MemoryError, ValueError) as error:
+        return _fail(parser.prog, error, options.debug, 1)
+    except KeyboardInterrupt:
+        print(f"{parser.prog}: stopped", file=sys.stderr)
+        return 1
+
+
+def _fail(program: str, error: BaseException, debug: bool, code: int) -> int:
+    if debug:
+        traceback.print_exception(error)
+    print(f"{program}: {str(error) or type(error).__name__}", file=sys.stderr)
+    return code

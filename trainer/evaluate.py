@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Measures models on MNIST's 10,000 test images, and checks that each is the file its card describes."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # called as a file: find the package `trainer`
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from trainer.command import make_parser, require, run  # noqa: E402
+
+require("numpy", "tqdm")
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+import math  # noqa: E402
+
+import numpy as np  # noqa: E402
+
+from inkling import weights  # noqa: E402
+from inkling.training import evaluate  # noqa: E402
+from trainer.data import Digits, load_digits  # noqa: E402
+from trainer.files import sha256  # noqa: E402
+from trainer.models import find_model, shipped  # noqa: E402
+
+Z_95 = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
+ROUNDING = 2  # images on which another processor's rounding may decide otherwise
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = make_parser("evaluate.py", __doc__, "python trainer/evaluate.py convnet")
+    parser.add_argument("models", nargs="*", metavar="MODEL", help="a name in weights/ or an .npz file; default: all of weights/")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of files in MNIST's format and names; default MNIST, fetched once")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return run(parser(), measure_all, arguments)
+
+
+def measure_all(options: argparse.Namespace) -> int:
+    """Measures every model asked for; returns 1 if one does not agree with its card."""
+    found = [find_model(name) for name in options.models or shipped()]
+    digits = load_digits(options.data)
+    results = [measure(*model, digits) for model in found]
+    if options.json:
+        print(json.dumps({"models": results}, indent=2))
+    else:
+        print("\n\n".join(as_text(result) for result in results))
+    return int(any(result["disagreements"] for result in results))
+
+
+def measure(file: Path, npz: bytes, card: dict | None, digits: Digits) -> dict:
+    """The figures of one model, JSON-ready, and in `disagreements` what does not fit its card."""
+    model = weights.load(npz, str(file))
+    accuracy, confusion = evaluate(model, *digits.test)
+    n_images = int(confusion.sum())
+    errors = n_images - int(np.trace(confusion))
+    return {
+        "name": file.stem,
+        "parameters": model.n_parameters,
+        "bytes": len(npz),
+        "test_images": n_images,
+        "accuracy": accuracy,
+        "interval_95": wilson_interval(n_images - errors, n_images),
+        "errors": errors,
+        "confusion": confusion.tolist(),
+        "disagreements": disagreements(card, npz, model.n_parameters, errors if digits.is_mnist else None),
+    }
+
+
+def disagreements(card: dict | None, npz: bytes, parameters: int, errors: int | None) -> list[str]:
+    """What a card says otherwise, a sentence each. errors: None if they were not measured on MNIST."""
+    if card is None:
+        return []
+    checks = {"sha256": (card.get("sha256"), sha256(npz)), "bytes": (card.get("bytes"), len(npz)), "parameters": (card.get("parameters"), parameters)}
+    told = [f"{key} is {found}; the card says {said}" for key, (said, found) in checks.items() if said != found]
+    said = card.get("mnist_test_errors")
+    if errors is not None and (not isinstance(said, int) or abs(said - errors) > ROUNDING):
+        told.append(f"there are {errors} errors on the test images; the card says {said}")
+    return told
+
+
+def wilson_interval(right: int, n: int) -> tuple[float, float]:
+    """The 95 % confidence interval of a share, right / n. Source: Wilson 1927; unlike the normal one it fits shares near 1."""
+    share = right / n
+    centre = (share + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
+    half = Z_95 / (1 + Z_95**2 / n) * math.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n * n))
+    return max(centre - half, 0.0), min(centre + half, 1.0)
+
+
+def as_text(result: dict) -> str:
+    """A result for people: one line of figures, the confusion matrix, what the card says."""
+    low, high = result["interval_95"]
+    lines = [
+        f"{result['name']}: {result['accuracy']:.2%} right (95 % interval {low:.2%} to {high:.2%}), "
+        f"{result['errors']} of {result['test_images']:,} wrong; {result['parameters']:,} parameters, {result['bytes'] / 1000:.0f} kB",
+        "  truth      answer " + "".join(f"{digit:6}" for digit in range(10)),
+        *(f"  {digit:5}{'':14}" + "".join(f"{count or '.':>6}" for count in row) for digit, row in enumerate(result["confusion"])),
+        *(f"  DOES NOT FIT ITS CARD: {told}" for told in result["disagreements"]),
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

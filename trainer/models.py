@@ -1,0 +1,40 @@
+"""Finding a model by name: those in weights/, or any .npz file; and its card, if one lies beside it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from .command import TrainerError
+from .files import WEIGHTS
+
+RETRAIN = "Make it again with: python trainer/train.py"
+
+
+def shipped() -> list[str]:
+    """The names of the models in weights/: whatever has a card there. Raises TrainerError if there is none."""
+    names = sorted(path.stem for path in WEIGHTS.glob("*.json"))
+    if not names:
+        raise TrainerError(f"{WEIGHTS}: there is no model. {RETRAIN} --arch all")
+    return names
+
+
+def find_model(name: str) -> tuple[Path, bytes, dict | None]:
+    """(file, its content, its card or None). name: of a model in weights/, or the path of an .npz file."""
+    file = Path(name) if name.endswith(".npz") else WEIGHTS / f"{name}.npz"
+    if not file.is_file():
+        there = ", ".join(sorted(path.stem for path in WEIGHTS.glob("*.npz"))) or "none"
+        raise TrainerError(f"there is no model '{name}'; in weights/ there are: {there}. Any other is named by its .npz file")
+    card = file.with_suffix(".json")
+    return file, file.read_bytes(), read_card(card) if card.is_file() else None
+
+
+def read_card(path: Path) -> dict:
+    """A model card. Raises TrainerError if the file is not one."""
+    try:
+        card = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise TrainerError(f"{path}: not JSON ({error}). {RETRAIN}") from error
+    if not isinstance(card, dict):
+        raise TrainerError(f"{path}: not a model card. {RETRAIN}")
+    return card

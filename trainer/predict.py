@@ -1,0 +1,67 @@
+#!/usr/bin/env python3
+"""Reads the digit in a picture: a photograph, a scan, a drawing; dark on light or light on dark."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # called as a file: find the package `trainer`
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from trainer.command import make_parser, require, run  # noqa: E402
+
+require("numpy", "PIL")
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+
+from inkling.session import Session  # noqa: E402
+from trainer.models import find_model  # noqa: E402
+from trainer.pictures import read_picture  # noqa: E402
+from trainer.recipes import DEFAULT  # noqa: E402
+
+BAR = 30  # characters for a probability of 1
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = make_parser("predict.py", __doc__, "python trainer/predict.py photo.jpg --json")
+    parser.add_argument("image", type=Path, help="PNG, JPEG, WebP, GIF, BMP or TIFF, of at most 100 megapixels")
+    parser.add_argument("--model", default=DEFAULT, metavar="NAME", help=f"a name in weights/ or an .npz file; default {DEFAULT}")
+    parser.add_argument("--json", action="store_true", help="print the whole prediction as one JSON document")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return run(parser(), predict, arguments)
+
+
+def predict(options: argparse.Namespace) -> int:
+    """Prints what the picture says; returns 0 also if nothing is drawn in it."""
+    rgba = read_picture(options.image)
+    file, npz, card = find_model(options.model)
+    session = Session()
+    session.use_model(file.stem, npz, (card or {}).get("sha256"))
+    height, width, channels = rgba.shape
+    prediction = session.predict(rgba, width, height, channels)
+    if options.json:
+        print(json.dumps({**prediction, "image": [round(float(value), 6) for value in prediction["image"]]}))
+    else:
+        print(as_text(options.image, prediction))
+    return 0
+
+
+def as_text(image: Path, prediction: dict) -> str:
+    """The answer for people, with a bar for each digit that is not out of the question."""
+    if prediction["digit"] is None:
+        return f"{image}: there is nothing drawn in it"
+    lines = [f"{image}: {prediction['text']}  ({prediction['confidence']:.1%} sure; {prediction['model']}, {prediction['ms']['total']:.1f} ms)"]
+    ranking = sorted(enumerate(prediction["probabilities"]), key=lambda pair: -pair[1])
+    lines += [f"  {digit}  {share:6.1%}  {'#' * round(BAR * share)}".rstrip() for digit, share in ranking if share >= 0.005]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Trains a network on MNIST. Without options: the default model by its own recipe."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+if __package__ in (None, ""):
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # called as a file: find the package `trainer`
+# These matrices are small: one thread is as fast, and the result does not depend on the number of cores.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+from trainer.command import UsageError, make_parser, require, run  # noqa: E402
+
+require("numpy", "matplotlib", "PIL", "tqdm")
+
+import argparse  # noqa: E402
+import json  # noqa: E402
+from datetime import date  # noqa: E402
+
+from inkling.optimizers import OPTIMIZERS, SCHEDULES  # noqa: E402
+from inkling.training import Settings, evaluate  # noqa: E402
+from trainer import plots  # noqa: E402
+from trainer.cards import save_model, ship  # noqa: E402
+from trainer.data import Digits, load_digits  # noqa: E402
+from trainer.files import RUNS, shown  # noqa: E402
+from trainer.recipes import DEFAULT, OPTIONS, RECIPES, folder_name, is_own_recipe, recipe  # noqa: E402
+from trainer.runs import Run, estimate_seconds  # noqa: E402
+
+
+def parser() -> argparse.ArgumentParser:
+    parser = make_parser("train.py", __doc__, "python trainer/train.py --arch 784-300-10 --epochs 5 --no-augment")
+    parser.add_argument("--arch", metavar="NAME", help=f"{', '.join(RECIPES)}, all (these three), or sizes such as 784-300-10; default {DEFAULT}")
+    parser.add_argument("--optimizer", choices=OPTIMIZERS)
+    parser.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest, if the schedule changes it")
+    parser.add_argument("--schedule", choices=SCHEDULES, help="of the learning rate")
+    parser.add_argument("--batch-size", type=int, metavar="N", help="images a step")
+    parser.add_argument("--epochs", type=int, metavar="N", help="passes over the training images")
+    parser.add_argument("--augment", action=argparse.BooleanOptionalAction, help="deform the digits while training")
+    parser.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same weights on the same machine; default 0")
+    parser.add_argument("--settings", type=Path, metavar="FILE", help="JSON with any of a run's settings; options above go before it")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of files in MNIST's format and names; default MNIST, fetched once")
+    parser.add_argument("--resume", type=Path, metavar="RUN_FOLDER", help="go on with a run that was stopped, to the same result")
+    parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the run; default runs/<date>-<arch>-<seed>")
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return run(parser(), train, arguments)
+
+
+def train(options: argparse.Namespace) -> int:
+    """Runs what the options ask for; returns the exit code."""
+    given = {name: getattr(options, name) for name in ("arch", *sorted(OPTIONS)) if getattr(options, name) is not None}
+    if options.resume:
+        if given or options.settings or options.out:
+            raise UsageError("--resume takes everything from its folder; no other option but --data goes with it")
+        return finish(Run.resume(options.resume, load_digits(options.data)), to_weights=False)
+    chosen = choose_settings(given, options.settings)
+    digits = load_digits(options.data)
+    announce(chosen, digits)
+    for settings in chosen:
+        folder = new_folder(settings, options.out, several=len(chosen) > 1)
+        to_weights = options.out is None and digits.is_mnist and is_own_recipe(settings)
+        if code := finish(Run.start(folder, settings, digits), to_weights):
+            return code
+    return 0
+
+
+def choose_settings(given: dict, file: Path | None) -> list[Settings]:
+    """The settings of each run: the recipe of its network, over it the file, over that the options."""
+    from_file = {}
+    if file is not None:
+        try:
+            from_file = json.loads(file.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise UsageError(f"--settings {file}: {error}") from error
+        if not isinstance(from_file, dict):
+            raise UsageError(f"--settings {file}: must be a JSON object such as {{\"epochs\": 5}}")
+    changed = from_file | given
+    arch = changed.pop("arch", DEFAULT)
+    try:
+        return [Settings.from_dict(recipe(name).to_dict() | changed) for name in (RECIPES if arch == "all" else [arch])]
+    except (ValueError, TypeError) as error:
+        raise UsageError(str(error)) from error
+
+
+def announce(chosen: list[Settings], digits: Digits) -> None:
+    """Says what will be done, and how long it will take."""
+    seconds = []
+    for settings in chosen:
+        seconds.append(estimate_seconds(settings, digits))
+        print(f"{settings.arch}: {settings.make_model().n_parameters:,} parameters, {settings.optimizer}, {settings.epochs} epochs of "
+              f"{len(digits.train[0]):,} images; about {duration(seconds[-1])} on this machine")
+    if len(chosen) > 1:
+        print(f"Together about {duration(sum(seconds))}")
+    print("Ctrl-C stops and keeps the best weights so far", flush=True)
+
+
+def duration(seconds: float) -> str:
+    return f"{max(round(seconds), 1)} s" if seconds < 90 else f"{round(seconds / 60)} minutes"
+
+
+def new_folder(settings: Settings, out: Path | None, several: bool) -> Path:
+    """Where a run goes: --out, a folder a network in it if there are several; else a name in runs/ that is still free."""
+    if out is not None:
+        return out / settings.arch if several else out
+    folder = RUNS / f"{date.today().isoformat()}-{folder_name(settings)}"
+    names = [folder, *(folder.with_name(f"{folder.name}-{n}") for n in range(2, 1000))]
+    return next(name for name in names if not name.exists())
+
+
+def finish(run: Run, to_weights: bool) -> int:
+    """Trains the run to its end, writes what came of it, and says so. Returns the exit code: 1 if it was stopped."""
+    print(f"Run folder: {shown(run.folder)}", flush=True)
+    finished = run.train()
+    model, card = save_model(run)
+    name, accuracy, errors = card["name"], *(card.get(f"mnist_test_{key}", card.get(f"test_{key}")) for key in ("accuracy", "errors"))
+    _, confusion = evaluate(model, *run.digits.test)
+    if run.history:
+        plots.draw_curves(run.folder / "curves.png", name, run.history, run.best_row["epoch"])
+    plots.draw_confusion(run.folder / "confusion.png", name, confusion)
+    plots.draw_mistakes(run.folder / "mistakes.png", name, model, run.digits.test)
+    print(f"{name}: {accuracy:.2%} on the test images ({errors} of {confusion.sum():,} wrong), "
+          f"{card['validation_accuracy']:.2%} on the validation images, at epoch {card['epoch']}")
+    if not finished:
+        print(f"Stopped after {len(run.history)} of {run.settings.epochs} epochs; the best weights so far are kept. "
+              f"Go on with: python trainer/train.py --resume {shown(run.folder)}")
+        return 1
+    if to_weights:
+        print(ship(run, card))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
