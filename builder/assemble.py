@@ -44,8 +44,7 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
     files = {f"{runtime_name}/{name}": data for name, data in runtime.items()}
     files |= {f"{app_name}/{name}": data for name, data in app.items()}
     files |= pages.stable_pages(site, app_name, app)
-    if (site / "sw.js").is_file():
-        files["sw.js"] = pages.service_worker((site / "sw.js").read_text(encoding="utf-8"), files)
+    files["sw.js"] = pages.service_worker((site / "sw.js").read_text(encoding="utf-8"), files)
     files["_headers"] = headers_file([app_name, runtime_name]).encode()
 
     with temporary_directory(dist.parent) as scratch:
@@ -79,6 +78,8 @@ def _models(weights: Path, app: dict[str, bytes]) -> dict[str, dict]:
             raise BuildError(f"weights/{file.name} is not the file that {card_file.name} describes. Make both again with: python trainer/train.py")
         app[f"weights/{file.name}"] = data
         models[file.stem] = card
+    if not models:
+        raise BuildError(f"{weights}: there is no model. Make one with: python trainer/train.py")
     return models
 
 
@@ -94,7 +95,7 @@ def _assets(lock: dict, site: Path, runtime_name: str, runtime: dict, app: dict,
         "models": {
             name: {"url": f"../weights/{name}.npz", "bytes": len(app[f"weights/{name}.npz"]), "card": card} for name, card in models.items()
         },
-        "defaultModel": PREFERRED_MODEL if PREFERRED_MODEL in models else next(iter(models), ""),
+        "defaultModel": PREFERRED_MODEL if PREFERRED_MODEL in models else next(iter(models)),
     }
 
 

@@ -13,26 +13,23 @@ _STATIC_IMPORT = re.compile(r'^\s*(?:import|export)\b[^"\';]*?["\'](\.{1,2}/[^"\
 
 
 def stable_pages(site: Path, app_name: str, app: dict[str, bytes]) -> dict[str, bytes]:
-    """index.html, the manifest and js/inkling.js, pointing into the app's folder; those of them that site/ has."""
-    made = {}
-    if (site / "manifest.webmanifest").is_file():
-        made["manifest.webmanifest"] = _manifest((site / "manifest.webmanifest").read_text(encoding="utf-8"), app_name, app)
-    if (site / "index.html").is_file():
-        made["index.html"] = index_page((site / "index.html").read_text(encoding="utf-8"), app_name, app, set(made))
-    if "js/inkling.js" in app:
-        made["js/inkling.js"] = f'export * from "../{app_name}/js/inkling.js";\n'.encode()
-    return made
+    """index.html, the manifest and js/inkling.js, pointing into the app's folder."""
+    return {
+        "index.html": index_page((site / "index.html").read_text(encoding="utf-8"), app_name, app),
+        "manifest.webmanifest": _manifest((site / "manifest.webmanifest").read_text(encoding="utf-8"), app_name, app),
+        "js/inkling.js": f'export * from "../{app_name}/js/inkling.js";\n'.encode(),
+    }
 
 
-def index_page(html: str, app_name: str, app: dict[str, bytes], beside: set[str]) -> bytes:
+def index_page(html: str, app_name: str, app: dict[str, bytes]) -> bytes:
     """Point href="./..." and src="./..." into the app's folder, and preload the modules that start the page.
 
-    beside: names that stay beside index.html. Raises BuildError on a reference to a file that there is not.
+    Raises BuildError on a reference to a file that there is not.
     """
 
     def point(match: re.Match) -> str:
         attribute, target = match.groups()
-        if target in beside:
+        if target == "manifest.webmanifest":  # it stays beside the page
             return match[0]
         if target not in app:
             raise BuildError(f'site/index.html: {attribute}="./{target}" names no file of site/')

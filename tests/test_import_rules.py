@@ -68,8 +68,8 @@ def test_nothing_in_the_network_imports_the_session():
 
 
 def test_optimizers_see_pairs_of_arrays_and_no_layers():
-    tree = ast.parse(read(NETWORK / "optimizers.py"))
-    names = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)} | {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    nodes = list(ast.walk(ast.parse(read(NETWORK / "optimizers.py"))))
+    names = {node.attr for node in nodes if isinstance(node, ast.Attribute)} | {node.id for node in nodes if isinstance(node, ast.Name)}
     assert not names & {"layer", "layers", "Layer", "model", "params", "grads", "params_and_grads"}
 
 
@@ -112,7 +112,8 @@ def test_imports_are_found_wherever_they_stand(source, expected):
     assert roots(imports(source, "inkling")) == expected
 
 
-@pytest.mark.parametrize("source", ["from .session import Session", "from . import session", "import inkling.session", "from inkling.session import Session",
-                                    "from inkling import session"])
+@pytest.mark.parametrize("source", [
+    "from .session import Session", "from . import session", "import inkling.session", "from inkling.session import Session",
+    "from inkling import session"])
 def test_every_way_to_import_a_module_counts(source):
     assert modules_of_inkling(imports(source, "inkling")) == {"session"}

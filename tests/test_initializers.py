@@ -20,7 +20,8 @@ def test_the_same_seed_draws_the_same_weights(initializer):
     assert (first != other).mean() > 0.99
 
 
-@pytest.mark.parametrize("initializer, fan_in, fan_out, variance", [(he, 50, 7, 0.04), (he, 8, 900, 0.25), (glorot, 30, 20, 0.04), (glorot, 6, 2, 0.25)])
+@pytest.mark.parametrize("initializer, fan_in, fan_out, variance", [
+    (he, 50, 7, 0.04), (he, 8, 900, 0.25), (glorot, 30, 20, 0.04), (glorot, 6, 2, 0.25)])
 def test_variance_is_the_paper_s(initializer, fan_in, fan_out, variance):
     W = initializer((400, 500), fan_in, fan_out, np.random.default_rng(1)).astype(float)
     assert W.mean() == pytest.approx(0, abs=0.005)

@@ -9,6 +9,7 @@ import pytest
 
 from inkling import session as session_module
 from inkling import weights
+from inkling.layers import Dense
 from inkling.model import Sequential, architecture
 from inkling.preprocess import preprocess
 from inkling.session import Session
@@ -116,7 +117,8 @@ def test_width_and_height_are_told_apart(session):
     assert session.predict(ink, 100, 40)["found"]["box"] == [70, 10, 10, 20]
 
 
-@pytest.mark.parametrize("make", [bytes, bytearray, memoryview, lambda b: np.frombuffer(b, np.uint8)], ids=["bytes", "bytearray", "memoryview", "array"])
+@pytest.mark.parametrize("make", [bytes, bytearray, memoryview, lambda data: np.frombuffer(data, np.uint8)],
+                         ids=["bytes", "bytearray", "memoryview", "array"])
 def test_pixels_may_be_any_buffer(session, make):
     assert session.predict(make(drawn(1).tobytes()), 280, 280)["digit"] == 1
 
@@ -192,7 +194,7 @@ def test_using_another_model_answers_with_it(session):
 
 
 def of_shape(n_in, n_out):
-    return npz_of(Sequential.from_spec({"input_shape": [n_in], "layers": [{"type": "Dense", "n_in": n_in, "n_out": n_out}]}, np.random.default_rng(0)))
+    return npz_of(Sequential([Dense(n_in, n_out, rng=np.random.default_rng(0))], (n_in,)))
 
 
 @pytest.mark.parametrize("npz, message", [

@@ -135,11 +135,18 @@ def test_the_error_names_every_source_and_how_to_go_on(mirror, tmp_path):
 
 def test_a_host_that_never_answers_costs_the_time_limit_once(monkeypatch):
     monkeypatch.setattr(download, "CONNECT_SECONDS", 0.3)
-    monkeypatch.setattr(download.socket, "create_connection", lambda *_, **__: time.sleep(20))
+    released = threading.Event()
+
+    def connect(*_, **__):
+        released.wait(20)
+        raise OSError
+
+    monkeypatch.setattr(download.socket, "create_connection", connect)
     start = time.monotonic()
     with pytest.raises(TrainerError, match=r"no connection to mirror\.invalid within 0\.3 s"):
         data.read_mnist(["http://mirror.invalid/"])
     assert time.monotonic() - start < 5
+    released.set()
 
 
 def test_a_download_longer_than_the_file_is_refused(mirror, raw):

@@ -46,7 +46,8 @@ def draw_curves(path: Path, title: str, history: list[dict], best_epoch: int) ->
         left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         left.legend()
         right.set_title(f"Accuracy (validation {history[best_epoch - 1]['validation_accuracy']:.2%} at epoch {best_epoch}, the one kept)")
-        right.set_ylim(_floor_to(min(row["accuracy"] for row in history[1:] or history), 0.02), 1.0)  # the first epoch's would dwarf all others
+        # The first epochs would dwarf all others.
+        right.set_ylim(_floor_to(np.percentile([row["accuracy"] for row in history], 10), 0.02), 1.0)
         right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         figure.suptitle(title, x=0.01, ha="left", weight="bold")
         _save(figure, path)

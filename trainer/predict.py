@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 if __package__ in (None, ""):
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # called as a file: find the package `trainer`
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # called as a file: find the package `trainer`
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from trainer.command import make_parser, require, run  # noqa: E402

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 if __package__ in (None, ""):
-    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # called as a file: find the package `trainer`
+    sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # called as a file: find the package `trainer`
 # These matrices are small: one thread is as fast, and the result does not depend on the number of cores.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
@@ -57,14 +57,13 @@ def train(options: argparse.Namespace) -> int:
     if options.resume:
         if given or options.settings or options.out:
             raise UsageError("--resume takes everything from its folder; no other option but --data goes with it")
-        return finish(Run.resume(options.resume, load_digits(options.data)), to_weights=False)
+        return finish(Run.resume(options.resume, load_digits(options.data)))
     chosen = choose_settings(given, options.settings)
     digits = load_digits(options.data)
     announce(chosen, digits)
     for settings in chosen:
         folder = new_folder(settings, options.out, several=len(chosen) > 1)
-        to_weights = options.out is None and digits.is_mnist and is_own_recipe(settings)
-        if code := finish(Run.start(folder, settings, digits), to_weights):
+        if code := finish(Run.start(folder, settings, digits)):
             return code
     return 0
 
@@ -112,7 +111,7 @@ def new_folder(settings: Settings, out: Path | None, several: bool) -> Path:
     return next(name for name in names if not name.exists())
 
 
-def finish(run: Run, to_weights: bool) -> int:
+def finish(run: Run) -> int:
     """Trains the run to its end, writes what came of it, and says so. Returns the exit code: 1 if it was stopped."""
     print(f"Run folder: {shown(run.folder)}", flush=True)
     finished = run.train()
@@ -129,9 +128,14 @@ def finish(run: Run, to_weights: bool) -> int:
         print(f"Stopped after {len(run.history)} of {run.settings.epochs} epochs; the best weights so far are kept. "
               f"Go on with: python trainer/train.py --resume {shown(run.folder)}")
         return 1
-    if to_weights:
+    if belongs_in_weights(run):
         print(ship(run, card))
     return 0
+
+
+def belongs_in_weights(run: Run) -> bool:
+    """Whether this is a shipped model made just as its recipe says, on MNIST, with no folder of its own asked for."""
+    return is_own_recipe(run.settings) and run.digits.is_mnist and run.folder.resolve().parent == RUNS
 
 
 if __name__ == "__main__":

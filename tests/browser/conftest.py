@@ -1,0 +1,117 @@
+"""A browser, a server with dist/, and visits to it. A test fails if the browser complained of anything that the test did not announce."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+from builder.assemble import build
+from builder.checks import find_browser
+from builder.common import DIST
+from builder.server import make_server
+from visit import Visit
+
+RESULTS = Path(__file__).parent.parent.parent / "test-results"
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu")
+
+_open_visits: list[Visit] = []
+
+
+def pytest_collection_modifyitems(items):
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.browser)
+
+
+@pytest.fixture(scope="session")
+def dist() -> Path:
+    """The built site; `build.py test` has made it just before."""
+    return DIST if (DIST / "index.html").is_file() else build()
+
+
+@contextmanager
+def serving(directory: Path, prefix: str = "/"):
+    """Serves a directory while the block runs; yields the server (`server.url`)."""
+    server = make_server(directory, prefix=prefix)
+    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+@pytest.fixture(scope="session")
+def site(dist) -> str:
+    """The address of dist/ on a server that sends the page's security policy."""
+    with serving(dist) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def browser():
+    as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=[*QUIET, *as_root])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def _visits(browser):
+    def visit(url: str, **context_options) -> Visit:
+        made = Visit(browser.new_context(**context_options), url)
+        _open_visits.append(made)
+        return made
+
+    return visit
+
+
+@pytest.fixture
+def new_visit(_visits):
+    """new_visit(url, **options of a browser context) -> a Visit with a fresh profile, closed after the test."""
+    before = list(_open_visits)
+    yield _visits
+    _close([visit for visit in _open_visits if visit not in before])
+
+
+@pytest.fixture(scope="module")
+def visit(_visits, site) -> Visit:
+    """One booted page for all tests of a module; each test finds it with an empty pad (see `empty_pad`)."""
+    made = _visits(site).open().ready()
+    yield made
+    _close([made])
+
+
+def _close(visits: list[Visit]) -> None:
+    for made in visits:
+        _open_visits.remove(made)
+        made.close()
+
+
+@pytest.fixture(autouse=True)
+def no_surprises():
+    """Fails a test during which a page complained."""
+    yield
+    problems = [text for made in _open_visits for text in made.problems()]
+    assert not problems, "the browser complained:\n" + "\n".join(problems)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed:
+        folder = RESULTS / re.sub(r"[^\w.-]+", "-", item.name)
+        shutil.rmtree(folder, ignore_errors=True)
+        for i, made in enumerate(_open_visits):
+            made.keep_evidence(folder / str(i))
+    return report

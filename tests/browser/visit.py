@@ -1,0 +1,116 @@
+"""A person's visit to the page: draws with real pointer events, reads what the page says, and notes every complaint of the browser."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+
+BOOT = 60_000  # ms; a boot takes 2 to 5 s here, but the machine may be busy
+SIDE = 280  # pad units
+
+VIOLATIONS = """
+window.violations = [];
+addEventListener("securitypolicyviolation", (event) => violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
+"""
+
+
+class Visit:
+    """One tab. `problems` are console errors, uncaught errors and policy violations that no `expecting` announced."""
+
+    def __init__(self, context: BrowserContext, url: str):
+        self.context, self.url = context, url
+        self.log: list[str] = []
+        self._problems: list[str] = []
+        self._expected: list[re.Pattern] = []
+        self.page: Page = context.new_page()
+        self.page.add_init_script(VIOLATIONS)
+        self.page.on("console", lambda message: self._note(message.type, f"{message.type}: {message.text}"))
+        self.page.on("pageerror", lambda error: self._note("error", f"uncaught: {error}"))
+
+    def _note(self, kind: str, text: str) -> None:
+        self.log.append(text)
+        if kind == "error":
+            self._problems.append(text)
+
+    def expecting(self, pattern: str) -> None:
+        """From now on console errors that match are no surprise."""
+        self._expected.append(re.compile(pattern, re.IGNORECASE | re.DOTALL))
+
+    def problems(self) -> list[str]:
+        """What nobody expected since the last call."""
+        found, self._problems = self._problems, []
+        if not self.page.is_closed() and self.page.url.startswith("http"):
+            found += [f"policy: {text}" for text in self.page.evaluate("(window.violations ?? []).splice(0)")]
+        return [text for text in found if not any(pattern.search(text) for pattern in self._expected)]
+
+    def open(self, path: str = "") -> Visit:
+        self.page.goto(self.url + path)
+        return self
+
+    def ready(self) -> Visit:
+        """Waits until predictions are served."""
+        expect(self.status).to_have_attribute("data-state", "ready", timeout=BOOT)
+        return self
+
+    def offline_ready(self) -> Visit:
+        """Waits until everything is kept for use without network."""
+        expect(self.status).to_have_attribute("data-offline", "ready", timeout=BOOT)
+        return self
+
+    def by(self, test_id: str) -> Locator:
+        return self.page.get_by_test_id(test_id)
+
+    @property
+    def status(self) -> Locator:
+        return self.by("status")
+
+    @property
+    def prediction(self) -> Locator:
+        return self.by("prediction")
+
+    def draw(self, strokes, *, lift: bool = True) -> None:
+        """Draws strokes of pad units (x, y) with the mouse; without `lift` the last one stays under way."""
+        box = self.by("pad").bounding_box()
+        scale = box["width"] / SIDE
+        mouse = self.page.mouse
+        for i, stroke in enumerate(strokes):
+            for j, (x, y) in enumerate(stroke):
+                mouse.move(box["x"] + float(x) * scale, box["y"] + float(y) * scale)
+                if j == 0:
+                    mouse.down()
+            if lift or i < len(strokes) - 1:
+                mouse.up()
+
+    def clear(self) -> None:
+        if self.by("clear").is_enabled():
+            self.by("clear").click()
+        expect(self.prediction).to_have_text("")
+
+    def read(self, strokes) -> str:
+        """Draws on an empty pad and returns the answer that belongs to the whole drawing."""
+        self.clear()
+        self.draw(strokes)
+        return self.answer()
+
+    def answer(self) -> str:
+        """The text of the answer to the newest ink."""
+        expect(self.prediction).to_have_attribute("aria-busy", "false", timeout=BOOT)
+        expect(self.prediction).not_to_have_text("", timeout=BOOT)
+        return self.prediction.inner_text()
+
+    def on_element(self, expression: str, argument=None):
+        """Evaluates a function of (element, argument) in the page; `element.recognizer` is the live instance."""
+        return self.page.locator("digit-recognizer").evaluate(expression, argument)
+
+    def keep_evidence(self, folder: Path) -> None:
+        """Screenshot, console and state, for whoever has to find out what went wrong."""
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "console.txt").write_text("\n".join(self.log), encoding="utf-8")
+        if not self.page.is_closed():
+            self.page.screenshot(path=folder / "page.png")
+            (folder / "page.html").write_text(self.page.content(), encoding="utf-8")
+
+    def close(self) -> None:
+        self.context.close()
