@@ -37,7 +37,8 @@ async function fetchChecked(address, sha256, isImmutable) {
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
   if (!response.ok || found !== sha256) throw new Error(`${address} is not the file of this version (status ${response.status})`);
-  return response;
+  // Some hosts redirect index.html to its folder, and a redirected answer may not be given to a navigation.
+  return response.redirected ? new Response(bytes, { headers: response.headers }) : response;
 }
 
 async function activate() {

@@ -188,7 +188,8 @@ def test_all_means_every_shipped_model_each_by_its_recipe():
     assert train.choose_settings({}, None) == [recipe("convnet")]
 
 
-@pytest.mark.parametrize("changed", [{}, {"epochs": 3, "seed": 4}, {"augment": False, "optimizer": "sgd", "learning_rate": 0.125, "schedule": "step", "batch_size": 7}], ids=str)
+@pytest.mark.parametrize("changed", [{}, {"epochs": 3, "seed": 4},
+                                     {"augment": False, "optimizer": "sgd", "learning_rate": 0.125, "schedule": "step", "batch_size": 7}], ids=str)
 @pytest.mark.parametrize("arch", ["convnet", "784-300-10"])
 def test_the_command_in_a_card_asks_for_the_same_settings(arch, changed):
     settings = Settings.from_dict(recipe(arch).to_dict() | changed)

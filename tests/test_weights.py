@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from weights_files import SHAPES, SPEC, members, npy, packed, saved, tiny, with_claims, with_members, with_spec
+from weights_files import SHAPES, SPEC, npy, packed, saved, tiny, tiny_members, with_claims, with_members, with_spec
 
 from inkling import weights
 from inkling.model import Sequential, architecture
@@ -100,7 +100,7 @@ def test_a_truncated_file_is_refused(share):
 
 
 def test_a_flipped_bit_in_a_parameter_is_noticed():
-    npz = bytearray(packed(members(saved(tiny())).items()))
+    npz = bytearray(packed(tiny_members().items()))
     npz[npz.find(b"4.W.npy") + 150] ^= 1
     with pytest.raises(WeightsError, match="CRC"):
         weights.load(bytes(npz))
@@ -149,7 +149,7 @@ def test_a_wrong_member_is_refused_by_name(npz, message):
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize("twice", ["4.b.npy", "4.b", "spec.npy"])
 def test_a_key_that_stands_twice_is_refused(twice):
-    entries = list(members(saved(tiny())).items())
+    entries = list(tiny_members().items())
     content = dict(entries).get(twice, dict(entries)["4.b.npy"])
     with pytest.raises(WeightsError, match="a key stands twice"):
         weights.load(packed([*entries, (twice, content)]))
@@ -169,21 +169,21 @@ def test_a_pickle_is_never_opened(tmp_path):
 @pytest.mark.parametrize("compression", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA, 99], ids=["bzip2", "lzma", "unknown"])
 def test_compression_that_numpy_does_not_use_is_refused(compression):
     with pytest.raises(WeightsError, match="compressed in another way"):
-        weights.load(with_claims(members(saved(tiny())), "4.W.npy", compress_type=compression))
+        weights.load(with_claims(tiny_members(), "4.W.npy", compress_type=compression))
 
 
 @pytest.mark.parametrize("key", ["4.W.npy", "spec.npy"])
 @pytest.mark.parametrize("offset", [10**6, 2**63 + 5, 2**64 - 1])
 def test_a_member_beyond_the_end_of_the_file_is_refused(key, offset):
     with pytest.raises(WeightsError, match="mine: not a readable .npz file"):
-        weights.load(with_claims(members(saved(tiny())), key, header_offset=offset), "mine")
+        weights.load(with_claims(tiny_members(), key, header_offset=offset), "mine")
 
 
 def test_a_member_before_the_start_of_the_file_is_refused():
     # The end record claims that a million bytes stood before the archive, and so do all members but one.
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:
-        for name, content in members(saved(tiny())).items():
+        for name, content in tiny_members().items():
             archive.writestr(name, content)
         for entry in archive.infolist():
             entry.header_offset += 0 if entry.filename == "4.W.npy" else 1_000_000

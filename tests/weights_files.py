@@ -1,6 +1,7 @@
 """Makes weights files for the tests: valid ones, and ones that are wrong in exactly one place."""
 
 import contextlib
+import functools
 import io
 import json
 import tracemalloc
@@ -32,6 +33,12 @@ def saved(model, dtype="float16"):
     return file.getvalue()
 
 
+@functools.cache
+def tiny_members():
+    """name -> bytes of each member of the tiny model's file."""
+    return members(saved(tiny()))
+
+
 def members(npz):
     """name -> bytes of each member of an archive."""
     with zipfile.ZipFile(io.BytesIO(npz)) as archive:
@@ -56,7 +63,7 @@ def npy(array):
 
 def with_members(key, content):
     """A valid file but for one member: an array or bytes in its place, or nothing (None)."""
-    entries = members(saved(tiny()))
+    entries = dict(tiny_members())
     entries.pop(f"{key}.npy", None)
     return packed([*entries.items(), *([] if content is None else [(f"{key}.npy", content)])])
 

@@ -27,7 +27,7 @@ def require(*modules: str) -> None:
     missing = [PACKAGES[module] for module in modules if importlib.util.find_spec(module) is None]
     if missing:
         program = sys.argv[0].replace("\\", "/").rpartition("/")[2]
-        sys.exit(f"{program}: needs {' and '.join(missing)}. Install with: python -m pip install {' '.join(missing)}")
+        sys.exit(f"{program}: needs {', '.join(missing)}. Install with: python -m pip install {' '.join(missing)}")
 
 
 def make_parser(program: str, description: str, example: str) -> argparse.ArgumentParser:

@@ -59,23 +59,21 @@ export class Answer {
 
   /** Whether the answer still belongs to older ink. @param {boolean} busy */
   set busy(busy) {
-    const { root, prediction } = this.#parts;
-    prediction.setAttribute("aria-busy", String(busy));
-    if (busy) {
-      this.#slow ||= window.setTimeout(() => root.toggleAttribute("data-slow", true), LONG);
-    } else {
-      clearTimeout(this.#slow);
-      this.#slow = 0;
-      root.toggleAttribute("data-slow", false);
-    }
+    this.#parts.prediction.setAttribute("aria-busy", String(busy));
+    if (busy) this.#slow ||= window.setTimeout(() => this.#parts.root.toggleAttribute("data-slow", true), LONG);
+    else this.#arrived();
   }
 
-  /** There is a drawing, but nobody to read it yet. */
-  wait() {
+  get busy() {
+    return this.#parts.prediction.getAttribute("aria-busy") === "true";
+  }
+
+  /** There is a drawing, but nobody to read it yet. @param {string} words */
+  wait(words) {
     this.show(null);
     this.busy = true;
     this.#parts.root.dataset.answer = "waiting";
-    this.#parts.doubt.textContent = "Your drawing is read in a moment";
+    this.#parts.doubt.textContent = words;
   }
 
   /** @param {Prediction | null} prediction null: nothing drawn */
@@ -90,6 +88,9 @@ export class Answer {
     doubt.textContent = unsure;
     time.textContent = prediction ? `${prediction.ms.total.toFixed(1)} ms` : "";
     if (!prediction) this.#say("");
+    // While the hand draws on, the newest answer is always still to come; none is late as long as some arrive.
+    this.#arrived();
+    if (this.busy) this.busy = true;
   }
 
   /** Say the answer once the hand rests. @param {Prediction} prediction */
@@ -103,6 +104,12 @@ export class Answer {
   /** Drawing goes on: what was about to be said is out of date. */
   hush() {
     clearTimeout(this.#speech);
+  }
+
+  #arrived() {
+    clearTimeout(this.#slow);
+    this.#slow = 0;
+    this.#parts.root.toggleAttribute("data-slow", false);
   }
 
   /** @param {string} words */

@@ -1,5 +1,5 @@
 /**
- * The facts for those who want them: times, model, versions.
+ * The facts for those who want them: times, model, versions. They unfold under everything else and follow the drawing.
  */
 
 /** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
@@ -9,39 +9,54 @@
 /** @param {number} ms */
 const milliseconds = (ms) => `${ms.toFixed(ms < 100 ? 1 : 0)} ms`;
 
-/** @param {Health} health @param {Prediction | null} prediction @returns {[string, string][]} */
-function facts({ model, versions, boot }, prediction) {
-  const start = Object.entries(boot.ms).map(([stage, ms]) => `${stage} ${milliseconds(ms)}`);
+/** @param {Prediction | null} prediction */
+function timesOf(prediction) {
+  if (!prediction) return "Nothing drawn";
+  const { preprocess, forward, total } = prediction.ms;
+  return `preprocessing ${milliseconds(preprocess)}, network ${milliseconds(forward)}, in all ${milliseconds(total)}`;
+}
+
+/** @param {Health} health @returns {[string, string][]} */
+function factsOf({ model, versions, boot }) {
   return [
     ["Network", `${model.name}, ${model.parameters.toLocaleString("en")} parameters`],
     ["MNIST test", `${(100 * model.mnist_test_accuracy).toFixed(2)}% right`],
     ["Weights", `sha256 ${model.sha256.slice(0, 16)}…`],
-    ...(prediction ? [/** @type {[string, string]} */ (["This answer", [
-      `preprocessing ${milliseconds(prediction.ms.preprocess)}`,
-      `network ${milliseconds(prediction.ms.forward)}`,
-      `in all ${milliseconds(prediction.ms.total)}`,
-    ].join(", ")])] : []),
-    ["Start", start.join(", ")],
+    ["Start", Object.entries(boot.ms).map(([stage, ms]) => `${stage} ${milliseconds(ms)}`).join(", ")],
     ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
   ];
 }
 
+/** @param {[string, string]} fact */
+function row([name, value]) {
+  const [group, term, description] = ["div", "dt", "dd"].map((tag) => document.createElement(tag));
+  term.textContent = name;
+  description.textContent = value;
+  group.append(term, description);
+  return group;
+}
+
 /**
- * @param {HTMLDetailsElement} details
+ * @param {HTMLButtonElement} button
  * @param {HTMLDListElement} list
  * @param {DigitRecognizer} element
  */
-export function offerDetails(details, list, element) {
+export function offerDetails(button, list, element) {
   const refresh = async () => {
-    if (!details.open) return;
+    if (list.hidden) return;
     const health = await element.recognizer?.health();
-    const rows = health ? facts(health, element.prediction) : [/** @type {[string, string]} */ (["Network", "is still loading"])];
-    list.replaceChildren(...rows.flatMap(([name, value]) => {
-      const [term, description] = [document.createElement("dt"), document.createElement("dd")];
-      term.textContent = name;
-      description.textContent = value;
-      return [term, description];
-    }));
+    list.replaceChildren(row(["This answer", timesOf(element.prediction)]), ...(health ? factsOf(health).map(row) : []));
   };
-  details.addEventListener("toggle", () => refresh().catch((error) => element.tell(error.message)));
+  button.addEventListener("click", async () => {
+    list.hidden = !list.hidden;
+    button.setAttribute("aria-expanded", String(!list.hidden));
+    await refresh();
+    list.scrollIntoView({ block: "nearest" });
+  });
+  element.addEventListener("ready", refresh);
+  element.addEventListener("modelchange", refresh);
+  element.addEventListener("change", () => {
+    const times = list.querySelector("dd");
+    if (times) times.textContent = timesOf(element.prediction);
+  });
 }

@@ -3,7 +3,7 @@
  *
  * Attributes: `model` (name), `readonly` (no drawing), `shortcuts="page"` (keys work wherever the focus is).
  * Events: `input` (the drawing changed), `change` (the answer did; detail: Prediction, null on a bare pad), `ready`,
- * `error` (detail: what went wrong).
+ * `modelchange`, `error` (detail: what went wrong).
  * Properties and methods: see the README's table. Look: custom properties `--pad-size`, `--ink`, `--sheet`, `--accent`.
  *
  * It wires the parts together: the pad knows no network, the bars no pad.
@@ -63,6 +63,7 @@ export class DigitRecognizer extends HTMLElement {
       root: this.#part(".status"), text: this.#part(".text"), bytes: this.#part(".bytes"),
       bar: this.#part(".progress"), action: this.#part(".action"),
     });
+    this.#pad.addEventListener("stale", () => this.#outdate());
     this.#pad.addEventListener("change", () => this.#changed());
   }
 
@@ -160,6 +161,7 @@ export class DigitRecognizer extends HTMLElement {
   async useModel(name) {
     if (!this.#recognizer) return this.setAttribute("model", name); // taken up when the engine is there
     await this.#recognizer.useModel(name);
+    this.dispatchEvent(new Event("modelchange"));
     this.#read();
   }
 
@@ -187,6 +189,7 @@ export class DigitRecognizer extends HTMLElement {
     this.#status.state = "loading";
     this.#status.set("error", null);
     this.#status.progress({ stage: "runtime", loaded: 0, total: 0 });
+    this.#read();
     try {
       // Loaded last: the pad must not wait for the engine.
       const { createRecognizer } = await import("./inkling.js");
@@ -208,7 +211,14 @@ export class DigitRecognizer extends HTMLElement {
     this.#status.state = "error";
     const text = [error.message, error.hint].filter(Boolean).join(" ");
     this.#status.set("error", { text, action: { label: "Try again", run: () => this.#load(this.#connection.signal) } });
+    this.#read();
     this.dispatchEvent(new CustomEvent("error", { detail: error }));
+  }
+
+  /** Between the pen's movement and the frame that reads it an older answer may still come in. */
+  #outdate() {
+    this.#turn++;
+    this.#answer.busy = true;
   }
 
   #changed() {
@@ -225,7 +235,7 @@ export class DigitRecognizer extends HTMLElement {
     this.#part(".sheet").toggleAttribute("data-empty", source === null);
     if (!source || source instanceof Blob) this.#first = turn;
     if (!source) return this.#show(null, true);
-    if (!this.#recognizer) return this.#answer.wait();
+    if (!this.#recognizer) return this.#answer.wait(this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment");
     this.#answer.busy = true;
     try {
       const prediction = await this.#recognizer.predict(source);

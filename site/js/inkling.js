@@ -169,22 +169,24 @@ export class Recognizer extends EventTarget {
     const { scale, ...fields } = await readSource(source);
     const transfer = fields.bitmap ? [fields.bitmap] : fields.pixels ? [fields.pixels.buffer] : [];
     const value = await this.#engine.call(name, fields, transfer);
-    return scale === 1 ? value : inSourcePixels(value, scale);
+    return inSourcePixels(value, scale);
   }
 }
 
 /**
- * The answer to a picture that was scaled down, its places as in the original.
+ * The answer to a picture that may have been scaled down, its places as in the original.
  * @param {any} value
- * @param {number} scale
+ * @param {[number, number]} scale
  */
 function inSourcePixels(value, scale) {
-  const grow = (/** @type {number[] | null} */ place) => place && place.map((number) => number * scale);
+  if (scale.every((factor) => factor === 1)) return value;
+  const grow = (/** @type {number[] | null} */ place) => place && place.map((number, i) => number * scale[i % 2]);
   if (value.found) {
     Object.assign(value.found, { box: grow(value.found.box), centre_of_mass: grow(value.found.centre_of_mass) });
     for (const digit of value.digits) digit.box = grow(digit.box);
   } else {
-    Object.assign(value, { width: value.width * scale, height: value.height * scale, box: grow(value.box), centre_of_mass: grow(value.centre_of_mass) });
+    const [width, height] = [value.width * scale[0], value.height * scale[1]].map(Math.round);
+    Object.assign(value, { width, height, box: grow(value.box), centre_of_mass: grow(value.centre_of_mass) });
   }
   return value;
 }

@@ -2,11 +2,14 @@
  * The choice between the networks. It is kept in the address, so a link can carry it.
  */
 
+import { assets } from "./assets.js";
+
 /** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
-/** The network named in the address, if any. */
+/** The network named in the address, if there is such a one: an old link must not stop the page. */
 export function modelInAddress() {
-  return new URLSearchParams(location.hash.slice(1)).get("model");
+  const name = new URLSearchParams(location.hash.slice(1)).get("model");
+  return name && Object.hasOwn(assets.models, name) ? name : null;
 }
 
 /** @param {string} model */

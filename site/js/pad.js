@@ -1,7 +1,8 @@
 /**
  * The sheet: pointers in, strokes kept, ink out. Works without anything else on the page.
  *
- * Event: "change" when the drawing has changed or a stroke has ended, at most once a frame.
+ * Events: "change" when the drawing has changed or a stroke has ended, at most once a frame; "stale" as soon as that is
+ * known, before the frame: whatever was read belongs to older ink from now on.
  */
 
 import { History, PEN_WIDTH, checkStrokes } from "./strokes.js";
@@ -131,7 +132,9 @@ export class Pad extends EventTarget {
   }
 
   #changed() {
-    this.#frame ||= requestAnimationFrame(() => {
+    if (this.#frame) return;
+    this.dispatchEvent(new Event("stale"));
+    this.#frame = requestAnimationFrame(() => {
       this.#frame = 0;
       // The network first: it works while this thread paints.
       this.dispatchEvent(new Event("change"));

@@ -6,14 +6,14 @@ import { RecognizerError } from "./engine.js";
 
 /** @typedef {{data: ArrayLike<number>, width: number, height: number}} Pixels ink (width * height values) or RGBA (four times that) */
 /** @typedef {Pixels | ImageData | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | Blob | string} Source a string is a data: URL */
-/** @typedef {{pixels?: Uint8Array, bitmap?: ImageBitmap, width: number, height: number, channels: 1 | 4, scale: number}} Request */
+/** @typedef {{pixels?: Uint8Array, bitmap?: ImageBitmap, width: number, height: number, channels: 1 | 4, scale: [number, number]}} Request scale: source pixels per pixel of the request, across and down */
 
 const MAX_SIDE = 4096; // px; larger pictures are scaled down while they are decoded
 const MAX_PIXELS = 100e6; // larger ones are refused
 
 /**
  * @param {Source} source
- * @returns {Promise<Request>} scale: source pixels per pixel of the request
+ * @returns {Promise<Request>}
  */
 export async function readSource(source) {
   if (typeof source === "string") return readBlob(blobOf(source));
@@ -36,10 +36,11 @@ function isCanvas(source) {
 function readPixels(source) {
   const { data, width, height } = source ?? {};
   const channels = data?.length / (width * height);
-  if (!Number.isInteger(width) || !Number.isInteger(height) || (channels !== 1 && channels !== 4)) {
+  if (!Number.isInteger(width) || !Number.isInteger(height) || width < 1 || height < 1 || (channels !== 1 && channels !== 4)) {
     throw refuse(`Not a picture: ${data?.length} values for ${width} x ${height} pixels; there must be one or four for each.`);
   }
-  return { pixels: Uint8Array.from(data), width, height, channels, scale: 1 };
+  checkSize(width, height);
+  return { pixels: Uint8Array.from(data), width, height, channels, scale: [1, 1] };
 }
 
 /**
@@ -50,14 +51,19 @@ function readPixels(source) {
  */
 async function readImage(image, width, height) {
   if (!width || !height) throw refuse("The picture is empty.");
-  if (width * height > MAX_PIXELS) throw refuse(`The picture is too large: ${width} x ${height} pixels. At most 100 megapixels are read.`);
+  checkSize(width, height);
   const scale = Math.max(1, Math.max(width, height) / MAX_SIDE);
   const size = { width: Math.max(1, Math.round(width / scale)), height: Math.max(1, Math.round(height / scale)) };
   const resize = scale > 1 ? { resizeWidth: size.width, resizeHeight: size.height, resizeQuality: /** @type {const} */ ("medium") } : {};
   const bitmap = await createImageBitmap(image, resize).catch(() => {
     throw refuse("The picture could not be decoded.");
   });
-  return { bitmap, ...size, channels: 4, scale };
+  return { bitmap, ...size, channels: 4, scale: [width / size.width, height / size.height] };
+}
+
+/** @param {number} width @param {number} height */
+function checkSize(width, height) {
+  if (width * height > MAX_PIXELS) throw refuse(`The picture is too large: ${width} x ${height} pixels. At most 100 megapixels are read.`);
 }
 
 /**
@@ -87,8 +93,9 @@ function blobOf(dataUrl) {
   const [, type, base64, body] = /^data:([^;,]*)[^,]*?(;base64)?,(.*)$/s.exec(dataUrl) ?? [];
   if (body === undefined) throw refuse("Not a data: URL. Other addresses are not fetched.");
   try {
-    const text = base64 ? atob(body) : decodeURIComponent(body);
-    return new Blob([Uint8Array.from(text, (letter) => letter.charCodeAt(0))], { type });
+    const utf8 = body.replace(/[^\0-\x7f]+/g, encodeURIComponent);
+    const text = utf8.replace(/%([0-9a-f]{2})/gi, (_, byte) => String.fromCharCode(parseInt(byte, 16)));
+    return new Blob([Uint8Array.from(base64 ? atob(text) : text, (letter) => letter.charCodeAt(0))], { type });
   } catch {
     throw refuse("The data: URL is damaged.");
   }

@@ -40,6 +40,10 @@ export class Status {
     this.#parts.root.dataset.state = state;
   }
 
+  get state() {
+    return /** @type {"loading" | "ready" | "error"} */ (this.#parts.root.dataset.state);
+  }
+
   /** Everything is kept for use without network. */
   offlineReady() {
     this.#parts.root.dataset.offline = "ready";
@@ -63,7 +67,7 @@ export class Status {
   progress({ stage, loaded, total }) {
     const { bytes, bar } = this.#parts;
     const part = total > 0 ? Math.min(1, loaded / total) : 0;
-    bytes.textContent = total > 0 ? `${megabytes(loaded)} of ${megabytes(total)} MB` : "";
+    bytes.textContent = total > 0 ? `, ${megabytes(loaded)} of ${megabytes(total)} MB` : "";
     bar.setAttribute("aria-valuenow", (100 * part).toFixed(0));
     /** @type {HTMLElement} */ (bar.firstElementChild).style.transform = `scaleX(${part})`;
     const text = STAGES[stage] ?? STAGES.runtime;

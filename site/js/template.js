@@ -44,7 +44,7 @@ template.innerHTML = `
     <p class="spoken" aria-live="polite"></p>
   </div>
   <div class="status" data-testid="status" data-state="loading">
-    <p class="message"><span class="text" role="status"></span> <span class="bytes" aria-hidden="true"></span></p>
+    <p class="message"><span class="text" role="status"></span><span class="bytes" aria-hidden="true"></span></p>
     <button class="action" data-testid="action" hidden></button>
     <div class="progress" role="progressbar" aria-label="Loading" aria-valuemin="0" aria-valuemax="100"><div></div></div>
   </div>

@@ -111,8 +111,9 @@ function useModel(name, bytes) {
 
 /** @param {string} name */
 function modelAsset(name) {
-  if (!models[name]) throw new Error(`There is no model "${name}"; there are ${Object.keys(models).join(", ")}.`);
-  return models[name];
+  if (Object.hasOwn(models, name)) return models[name];
+  const names = Object.keys(models).join(", ");
+  throw Object.assign(new Error(`There is no model "${name}"; there are ${names}.`), { name: "ModelError", hint: "Choose one of these." });
 }
 
 /**

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+import base64
 import re
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 BOOT = 60_000  # ms; a boot takes 2 to 5 s here, but the machine may be busy
 SIDE = 280  # pad units
+PEN = 20  # pad units, the default width
 
 VIOLATIONS = """
 window.violations = [];
 addEventListener("securitypolicyviolation", (event) => violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
+"""
+
+FRESH = """
+(element, pen) => {
+  element.strokes = [];
+  element.shadowRoot.querySelector("[data-command=pen]").click();
+  const brush = element.shadowRoot.querySelector("[type=range]");
+  brush.value = pen;
+  brush.dispatchEvent(new Event("input"));
+}
 """
 
 
@@ -62,6 +76,9 @@ class Visit:
     def by(self, test_id: str) -> Locator:
         return self.page.get_by_test_id(test_id)
 
+    def button(self, name: str) -> Locator:
+        return self.page.get_by_role("button", name=name, exact=True)
+
     @property
     def status(self) -> Locator:
         return self.by("status")
@@ -88,6 +105,24 @@ class Visit:
             self.by("clear").click()
         expect(self.prediction).to_have_text("")
 
+    def fresh(self) -> None:
+        """Makes the pad as the page opens it: nothing on it, nothing to undo, the pen in its own width."""
+        self.on_element(FRESH, PEN)
+        expect(self.prediction).to_have_text("")
+
+    def lay(self, strokes, *, width: float = PEN) -> None:
+        """Puts a whole drawing of pad units on the pad at once, without a pointer."""
+        self.on_element("(element, strokes) => { element.strokes = strokes; }", [
+            {"tool": "pen", "width": width / SIDE, "points": [float(number) / SIDE for point in stroke for number in point]} for stroke in strokes])
+
+    def ink(self) -> np.ndarray:
+        """The ink as it is now, (280, 280) uint8."""
+        text = self.on_element("(element) => btoa(Array.from(element.ink().data, (value) => String.fromCharCode(value)).join(''))")
+        return np.frombuffer(base64.b64decode(text), np.uint8).reshape(SIDE, SIDE)
+
+    def n_strokes(self) -> int:
+        return self.on_element("(element) => element.strokes.length")
+
     def read(self, strokes) -> str:
         """Draws on an empty pad and returns the answer that belongs to the whole drawing."""
         self.clear()
@@ -103,6 +138,19 @@ class Visit:
     def on_element(self, expression: str, argument=None):
         """Evaluates a function of (element, argument) in the page; `element.recognizer` is the live instance."""
         return self.page.locator("digit-recognizer").evaluate(expression, argument)
+
+    def hold(self, pattern: str) -> Callable[[], None]:
+        """From now on requests that match get no answer, until the function that is returned is called."""
+        held, released = [], False
+        self.page.route(pattern, lambda route: route.continue_() if released else held.append(route))
+
+        def release():
+            nonlocal released
+            released = True
+            for route in held:
+                route.continue_()
+
+        return release
 
     def keep_evidence(self, folder: Path) -> None:
         """Screenshot, console and state, for whoever has to find out what went wrong."""

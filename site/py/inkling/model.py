@@ -76,9 +76,9 @@ class Sequential:
         shapes = self.shapes()
         if arrays.keys() != shapes.keys():
             raise ValueError(f"parameters are {sorted(arrays)}; the model needs {sorted(shapes)}")
-        for key, layer, name in self._named():
-            if arrays[key].shape != shapes[key]:
-                raise ValueError(f"'{key}' is {arrays[key].shape}; the model needs {shapes[key]}")
+        for key, shape in shapes.items():
+            if arrays[key].shape != shape:
+                raise ValueError(f"'{key}' is {arrays[key].shape}; the model needs {shape}")
         for key, layer, name in self._named():
             layer.params[name] = np.array(arrays[key], np.float32)
 

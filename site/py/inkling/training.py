@@ -15,7 +15,7 @@ from .losses import softmax_cross_entropy
 from .model import Sequential, architecture
 from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Schedule, add_l2, clip_gradients
 
-Augment = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+Augment = Callable[[np.ndarray, "np.random.Generator"], np.ndarray]  # quoted: the browser loads numpy.random only when it trains
 
 
 @dataclass
