@@ -17,8 +17,8 @@ TOOL = Path(__file__).with_name("compile_pyc.mjs")
 STDLIB_HOME = "/lib/python314.zip"  # where loadPyodide puts stdLibURL's archive
 SITE_PACKAGES = "/lib/python3.14/site-packages"
 
-# The standard library's modules are those that get loaded by booting Pyodide and importing NumPy, its random part and
-# whatever inkling imports, plus these, which are only imported inside functions that are called on our paths.
+# The standard library's modules are those that get loaded by booting Pyodide and importing NumPy (with what of it comes later)
+# and whatever inkling imports, plus these, which are only imported inside functions that are called on our paths.
 LOADED_LATE = (
     "encodings.ascii",
     "encodings.latin_1",  # both: codecs looked up by name, in file headers
@@ -29,7 +29,7 @@ LOADED_LATE = (
 NUMPY_DROP = {
     *("tests", "testing", "conftest.py", "_pyinstaller", "f2py", "distutils", "doc", "_configtool.py", "typing"),
     *("core", "matlib.py", "char", "rec", "strings"),  # old names of things that are still there
-    *("ctypeslib", "fft", "ma", "polynomial"),  # no call in inkling
+    *("ctypeslib", "fft", "polynomial"),  # no call in inkling; "ma" stays: np.median and np.unique load it when they are called
     "random",  # a pack of its own, should training move into the page
 }
 NUMPY_LIBRARIES = {"_multiarray_umath", "_umath_linalg"}  # of thirteen; lapack_lite is for platforms without the latter
@@ -39,7 +39,7 @@ def make_packs(lock: dict, runtime: Path, site: Path) -> dict[str, Path]:
     """Return {"python_stdlib.zip", "numpy.zip", "inkling.zip": path in the cache}, making those that are not there yet."""
     stock_stdlib, wheel = runtime / "python_stdlib.zip", runtime / numpy_wheel(lock)
     inkling = {f"inkling/{path.name}": path.read_bytes() for path in sorted((site / "py" / "inkling").glob("*.py"))}
-    roots = sorted({"numpy", "numpy.random", *LOADED_LATE, *_imported_names(inkling)})
+    roots = sorted({"numpy", "numpy.ma", "numpy.random", *LOADED_LATE, *_imported_names(inkling)})
 
     def stdlib_files():
         wanted = set(json.loads(_run_tool(lock, runtime, "loaded", wheel, *roots)))

@@ -253,7 +253,7 @@ export class DigitRecognizer extends HTMLElement {
   #show(prediction, newest) {
     this.#prediction = prediction;
     this.#answer.show(prediction);
-    this.#bars.show(prediction && prediction.digit !== null ? prediction.probabilities : null, prediction?.digit);
+    this.#bars.show(prediction && prediction.digit !== null ? prediction.probabilities : null, prediction?.accepted ? prediction.digit : null);
     this.#preview.show(prediction?.image ?? null);
     if (newest) this.#answer.busy = false;
     if (newest && prediction && !this.#pad.drawing) this.#answer.speak(prediction);

@@ -48,8 +48,8 @@ export class Pad extends EventTarget {
     canvas.addEventListener("pointerup", (event) => this.#up(event));
     canvas.addEventListener("pointercancel", (event) => this.#up(event));
     canvas.addEventListener("lostpointercapture", (event) => this.#up(event));
-    // Safari scrolls, zooms and scribbles in spite of touch-action unless the touch itself is refused.
-    canvas.addEventListener("touchstart", (event) => this.readonly || event.preventDefault(), { passive: false });
+    // Safari scrolls, zooms and scribbles in spite of touch-action unless the touch itself is refused; it can't be while the page scrolls.
+    canvas.addEventListener("touchstart", (event) => !this.readonly && event.cancelable && event.preventDefault(), { passive: false });
     canvas.addEventListener("contextmenu", (event) => this.#growing && event.preventDefault());
     new ResizeObserver(() => this.repaint()).observe(canvas);
   }

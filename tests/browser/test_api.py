@@ -1,5 +1,6 @@
 """The public JavaScript API, as somebody who embeds the recogniser meets it: every field, every kind of source, every refusal."""
 
+import base64
 import json
 import shutil
 from pathlib import Path
@@ -13,9 +14,9 @@ CARD = json.loads((WEIGHTS / "convnet.json").read_text(encoding="utf-8"))
 
 # What the tests need in the page: inks drawn there, and a promise's outcome as plain data.
 TOOLS = """
-async () => {
+async (packed) => {
   const { RecognizerError } = await import(new URL("js/inkling.js", document.baseURI).href);
-  window.inkOf = (numbers, width = 280, height = 280) => ({ data: Uint8Array.from(numbers), width, height });
+  window.seven = () => ({ data: Uint8Array.from(atob(packed), (letter) => letter.charCodeAt(0)), width: 280, height: 280 });
   window.bar = (width, height, [left, top, w, h]) => {
     const data = new Uint8Array(width * height);
     for (let y = top; y < top + h; y++) data.fill(255, y * width + left, y * width + left + w);
@@ -59,7 +60,7 @@ DEBUG = {
 @pytest.fixture(scope="module")
 def api(visit):
     """js(expression, argument): evaluates a function of (recognizer, argument) in the booted page."""
-    visit.page.evaluate(TOOLS)
+    visit.page.evaluate(TOOLS, base64.b64encode(ink_of(digit(7)).tobytes()).decode())
     return lambda expression, argument=None: visit.on_element(f"(element, argument) => ({expression})(element.recognizer, argument)", argument)
 
 
@@ -69,16 +70,12 @@ def expects_refusals(visit):
     visit.expecting(r"There is no model|Error")
 
 
-def seven() -> list[int]:
-    return ink_of(digit(7)).ravel().tolist()
-
-
 def test_a_prediction_has_every_field_and_type(api):
-    answer = api("""async (r, ink) => {
-      const answer = await r.predict(inkOf(ink));
+    answer = api("""async (r) => {
+      const answer = await r.predict(seven());
       const { image, ...rest } = answer;
       return { rest, types: typeOf(answer), size: image.length, low: Math.min(...image), high: Math.max(...image) };
-    }""", seven())
+    }""")
     assert answer["types"] == ANSWER
     rest = answer["rest"]
     assert (rest["digit"], rest["text"], rest["accepted"], rest["model"]) == (7, "7", True, "convnet")
@@ -141,21 +138,21 @@ def test_models_lists_the_cards_and_which_is_current(api):
 
 
 def test_use_model_gives_its_card_and_answers_from_then_on(api):
-    card, answered, current, named = api("""async (r, ink) => {
+    card, answered, current, named = api("""async (r) => {
       const card = await r.useModel("mlp-128-64");
-      const seen = [card, (await r.predict(inkOf(ink))).model, (await r.models()).find((m) => m.current).name, (await r.health()).model.name];
+      const seen = [card, (await r.predict(seven())).model, (await r.models()).find((m) => m.current).name, (await r.health()).model.name];
       await r.useModel("convnet");
       return seen;
-    }""", seven())
+    }""")
     assert card == json.loads((WEIGHTS / "mlp-128-64.json").read_text(encoding="utf-8"))
     assert answered == current == named == "mlp-128-64"
 
 
 @pytest.mark.parametrize("name", ["nope", "", "toString", None])
 def test_an_unknown_model_is_refused_and_the_one_before_stays(api, expects_refusals, name):
-    refused, current, answered = api("""async (r, [name, ink]) => [
-      await outcome(r.useModel(name)), (await r.models()).find((m) => m.current).name, (await r.predict(inkOf(ink))).model,
-    ]""", [name, seven()])
+    refused, current, answered = api("""async (r, name) => [
+      await outcome(r.useModel(name)), (await r.models()).find((m) => m.current).name, (await r.predict(seven())).model,
+    ]""", name)
     assert refused["ours"] and "convnet" in refused["message"] and refused["hint"]
     assert current == answered == "convnet"
 
@@ -214,10 +211,10 @@ NO_SOURCES = {
 
 @pytest.mark.parametrize("source", NO_SOURCES.values(), ids=NO_SOURCES)
 def test_what_is_no_picture_is_refused_with_a_message_and_a_hint(api, expects_refusals, source):
-    predicted, debugged, after = api(f"""async (r, ink) => {{
+    predicted, debugged, after = api(f"""async (r) => {{
       const source = await ({source});
-      return [await outcome(r.predict(source)), await outcome(r.debugImage(source)), await r.predict(inkOf(ink))];
-    }}""", seven())
+      return [await outcome(r.predict(source)), await outcome(r.debugImage(source)), await r.predict(seven())];
+    }}""")
     for refused in (predicted, debugged):
         assert refused.get("ours"), refused
         assert len(refused["message"]) > 10 and len(refused["hint"]) > 10
@@ -225,14 +222,14 @@ def test_what_is_no_picture_is_refused_with_a_message_and_a_hint(api, expects_re
 
 
 def test_what_the_caller_hands_over_stays_the_callers(api):
-    kept = api("""async (r, ink) => {
-      const mine = inkOf(ink), before = mine.data.slice();
+    kept = api("""async (r) => {
+      const mine = seven(), before = mine.data.slice();
       const picture = sheet(60, 80, [25, 10, 10, 60]).getContext("2d").getImageData(0, 0, 60, 80);
       const bitmap = await createImageBitmap(picture);
       for (const source of [mine, mine, picture, picture, bitmap, bitmap]) await r.predict(source);
       await r.debugImage(mine);
       return [mine.data.every((value, i) => value === before[i]), mine.data.length, picture.data.length, bitmap.width];
-    }""", seven())
+    }""")
     assert kept == [True, 280 * 280, 4 * 60 * 80, 60]
 
 
@@ -252,54 +249,54 @@ def test_a_picture_over_4096_pixels_keeps_its_places(api):
 
 
 def test_the_newest_prediction_overtakes_those_that_wait(api):
-    first, *waited, newest = api("""async (r, ink) => Promise.all([
-      outcome(r.predict(inkOf(ink))), outcome(r.predict(inkOf(ink))), outcome(r.predict(null)), outcome(r.predict(inkOf(ink))),
+    first, *waited, newest = api("""async (r) => Promise.all([
+      outcome(r.predict(seven())), outcome(r.predict(seven())), outcome(r.predict(null)), outcome(r.predict(seven())),
       outcome(r.predict(bar(60, 80, [25, 10, 10, 60]))),
-    ])""", seven())
+    ])""")
     assert first["value"]["digit"] == 7  # it was in flight already
     assert [refused.get("name") for refused in waited] == ["AbortError"] * 3
     assert newest["value"]["digit"] == 1
 
 
 def test_a_refused_source_does_not_stop_those_after_it(api, expects_refusals):
-    refused, answered = api("async (r, ink) => Promise.all([outcome(r.predict(null)), outcome(r.predict(inkOf(ink)))])", seven())
+    refused, answered = api("async (r) => Promise.all([outcome(r.predict(null)), outcome(r.predict(seven()))])")
     assert refused["ours"]
     assert answered["value"]["digit"] == 7
 
 
 def test_a_signal_ends_a_prediction_before_during_and_while_it_waits(api):
-    before, during, waiting, reason, after = api("""async (r, ink) => {
+    before, during, waiting, reason, after = api("""async (r) => {
       const aborted = (reason) => AbortSignal.abort(reason);
-      const before = await outcome(r.predict(inkOf(ink), { signal: aborted() }));
+      const before = await outcome(r.predict(seven(), { signal: aborted() }));
       const [now, later, mine] = [new AbortController(), new AbortController(), new AbortController()];
-      const busy = outcome(r.predict(inkOf(ink), { signal: now.signal }));
-      const waits = outcome(r.predict(inkOf(ink), { signal: later.signal }));
+      const busy = outcome(r.predict(seven(), { signal: now.signal }));
+      const waits = outcome(r.predict(seven(), { signal: later.signal }));
       now.abort();
       later.abort();
-      const reasoned = outcome(r.predict(inkOf(ink), { signal: mine.signal }));
+      const reasoned = outcome(r.predict(seven(), { signal: mine.signal }));
       mine.abort(new Error("my own reason"));
-      return [before, await busy, await waits, await reasoned, await outcome(r.predict(inkOf(ink)))];
-    }""", seven())
+      return [before, await busy, await waits, await reasoned, await outcome(r.predict(seven()))];
+    }""")
     assert [refused.get("name") for refused in (before, during, waiting)] == ["AbortError"] * 3
     assert reason["message"] == "my own reason"
     assert after["value"]["digit"] == 7
 
 
 def test_two_recognisers_on_a_page_know_nothing_of_each_other_and_close(api):
-    made = api("""async (r, ink) => {
+    made = api("""async (r) => {
       const { createRecognizer } = await import(new URL("js/inkling.js", document.baseURI).href);
       const stages = [], parts = [];
       const other = await createRecognizer({ model: "mlp-256-128", onProgress: ({ stage, loaded, total }) => (stages.push(stage), parts.push(loaded / total)) });
-      const models = (await Promise.all([r, other].map((one) => one.predict(inkOf(ink))))).map(({ digit, model }) => [digit, model]);
-      const pending = outcome(other.predict(inkOf(ink)));
+      const models = (await Promise.all([r, other].map((one) => one.predict(seven())))).map(({ digit, model }) => [digit, model]);
+      const pending = outcome(other.predict(seven()));
       other.close();
       other.close();
       return {
         models, stages: [...new Set(stages)], grows: parts.every((part, i) => part <= 1 && part >= (parts[i - 1] ?? 0)), last: parts.at(-1),
-        closed: [await pending, await outcome(other.predict(inkOf(ink))), await outcome(other.health())],
-        still: (await r.predict(inkOf(ink))).digit,
+        closed: [await pending, await outcome(other.predict(seven())), await outcome(other.health())],
+        still: (await r.predict(seven())).digit,
       };
-    }""", seven())
+    }""")
     assert made["models"] == [[7, "convnet"], [7, "mlp-256-128"]]
     assert made["stages"] == ["runtime", "python", "numpy", "model", "ready"]
     assert made["grows"] and made["last"] == 1

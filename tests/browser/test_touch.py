@@ -18,7 +18,7 @@ class Glass:
         self._clock = time.time()
 
     def touch(self, kind: str, **fingers) -> None:
-        """kind: touchStart, touchMove or touchEnd (of all).   fingers: name=(x, y), all that are on the glass from now on."""
+        """kind: touchStart, touchMove, touchEnd or touchCancel (of all).   fingers: name=(x, y), all that are on the glass from now on."""
         points = [{"id": number, **self._place(*point)} for number, point in enumerate(fingers.values())]
         self._protocol.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points, "timestamp": self._tick()})
 
@@ -29,7 +29,7 @@ class Glass:
             self.touch("touchMove", finger=point)
         self.touch("touchEnd")
 
-    def pen(self, kind: str, point, *, after: float = 0.01) -> None:
+    def pen(self, kind: str, point) -> None:
         """kind: mousePressed, mouseMoved or mouseReleased, with the tip of a pen."""
         self._protocol.send("Input.dispatchMouseEvent", {
             "type": kind, **self._place(*point), "pointerType": "pen", "button": "left", "clickCount": 1,
@@ -64,6 +64,7 @@ def glass(visit):
 
 
 def scrolled(visit) -> float:
+    """How far the page has scrolled, two frames from now."""
     return visit.page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(() => done(scrollY))))")
 
 
@@ -78,13 +79,6 @@ def test_the_page_does_not_scroll_under_the_finger(visit, glass):
     glass.swipe([(140, y) for y in range(250, 20, -10)])
     assert visit.n_strokes() == 1
     assert scrolled(visit) == 0
-
-
-def test_beside_the_pad_the_page_scrolls_as_ever(visit, glass):
-    glass.swipe([(140, 280 + y) for y in range(180, -100, -10)])  # begins below the pad
-    visit.page.wait_for_function
-    expect(visit.page.locator("body")).to_be_attached()
-    assert visit.n_strokes() == 0
 
 
 def test_a_second_finger_is_ignored(visit, glass):
@@ -135,3 +129,14 @@ def test_a_palm_that_rests_after_the_pen_is_ignored_for_a_moment(visit, glass):
     glass.wait(1)
     glass.swipe([(240, 240), (200, 240)])
     assert visit.n_strokes() == 2
+
+
+def test_beside_the_pad_the_page_scrolls_as_ever(visit, glass):
+    glass.touch("touchStart", finger=(140, 400))
+    for y in range(390, 190, -10):
+        glass.touch("touchMove", finger=(140, y))
+    glass.wait(1)  # a finger that rests before it lifts does not fling the page
+    glass.touch("touchMove", finger=(140, 190))
+    glass.touch("touchEnd")
+    assert visit.n_strokes() == 0
+    assert scrolled(visit) > 100

@@ -69,10 +69,10 @@ def picture_to_ink(rgba: np.ndarray) -> tuple[np.ndarray, bool]:
     """
     grey = _grey_over_white(rgba)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
-    paper = int(np.sort(border)[border.size // 2])  # the median; np.median would load all of numpy.ma
+    paper = int(np.sort(border)[border.size // 2])  # the median, without np.median, which would load numpy.ma first
     # Ink depends on the grey level alone, so all the rest is arithmetic on 256 levels, however large the picture is.
     share_below = np.cumsum(np.bincount(grey.ravel(), minlength=256)) / grey.size
-    darkest, lightest = np.searchsorted(share_below, [0.001, 0.999])  # a few stray pixels do not count
+    darkest, lightest = np.searchsorted(share_below, [0.0002, 0.9998])  # a few stray pixels do not count
     inverted = bool(paper - darkest > lightest - paper)
     stroke = int(darkest if inverted else lightest)
     if abs(stroke - paper) < MIN_CONTRAST:
