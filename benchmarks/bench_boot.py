@@ -2,79 +2,111 @@
 
     python build.py bench boot [--runs 7]
 
-Stock is a page as tutorials have it: loadPyodide with its own standard library, then loadPackage of NumPy's wheel, then the same
-inkling (as .py sources), weights and preprocessing as ours; once on the main thread, once in a module worker. Same server, same compression and caching
-headers, same Chromium run, taken in turn. A first visit has a fresh profile; the repeat visit comes in the same profile, when the
-service worker (ours) and the HTTP cache (both) have had time to keep what they keep.
+Stock is a page as tutorials have it: loadPyodide with its own standard library, loadPackage of NumPy's wheel, then the same inkling
+(as .py sources), weights and preprocessing as ours; once on the main thread, once in a module worker. All are served by the preview
+server, with the same compression and caching headers, and visited in turn by the same Chromium without DevTools attached, which
+would slow workers down: a script in the page draws and reports. A first visit has a fresh profile; the repeat visit is made with that
+profile by a browser started anew, when the service worker (ours) and the HTTP cache (all) have had time to keep what they keep.
 """
 
 import argparse
 import json
+import queue
 import shutil
 import statistics
+import subprocess
 import tempfile
+import threading
 import zipfile
 from contextlib import ExitStack
+from http import HTTPStatus
 from pathlib import Path
+from urllib.parse import unquote
 
-from chromium import DIGITS, chromium, conditions, draw_digit, pad_box, served, spread, table, wait_for
+from chromium import DIGITS, browser_path, conditions, served, spread, table
 
-from builder.common import DIST, ROOT
+from builder.assemble import build
+from builder.common import ROOT, SITE
 from builder.compress import compress_tree
 from builder.python_pack import numpy_wheel
 from builder.runtime import fetch_runtime, read_lock
 
-STOCK = Path(__file__).with_name("stock")
+PARTS = Path(__file__).with_name("boot")
 DIGIT = 3
-SETTLE = 3000  # ms after a first visit, in which the browser writes its caches
+PATIENCE = 120  # seconds for one visit
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
+# The first page shown: the browser has done its own starting before it goes on to the one that is measured.
+START = "<!doctype html><title>Starting</title><meta http-equiv=refresh content='2; url={url}'>"
+QUIET = ("--headless", "--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
+         "--disable-sync", "--disable-extensions", "--disable-gpu")
 
-# When the bars show an answer: milliseconds since navigation, put where the script finds it.
-WATCH_ANSWER = """
-new MutationObserver((_, observer) => {
-  const inside = document.querySelector("digit-recognizer")?.shadowRoot;
-  const prediction = inside?.querySelector("[data-testid=prediction]");
-  if (!prediction) return;
-  observer.disconnect();
-  const answered = () => {
-    if (prediction.textContent === "" || prediction.getAttribute("aria-busy") === "true") return;
-    window.firstAnswer ??= { ms: performance.now(), digit: prediction.textContent };
-  };
-  new MutationObserver(answered).observe(prediction, { attributes: true, childList: true, characterData: true, subtree: true });
-}).observe(document, { childList: true, subtree: true });
-"""
+
+class Reports:
+    """What the server answers besides files: the start page, and a visit's report, which it keeps in `results`."""
+
+    def __init__(self):
+        self.results: queue.Queue = queue.Queue()
+
+    def answer(self, handler, path: str) -> bool:
+        if path == "__start":
+            page = unquote(handler.path.partition("?")[2])
+            handler.send_whole(HTTPStatus.OK, START.format(url=page).encode(), {"Content-Type": "text/html", "Cache-Control": "no-store"})
+        elif path == "__report":
+            self.results.put(json.loads(unquote(handler.path.partition("?")[2])))
+            handler.send_whole(HTTPStatus.OK, b"", {"Content-Type": "text/plain", "Cache-Control": "no-store"})
+        return path in ("__start", "__report")
+
+
+def settings(lock: dict) -> str:
+    """What the scripts of PARTS need to know, as a module."""
+    values = {"wheel": numpy_wheel(lock), "abi": lock["abi"], "strokes": DIGITS[DIGIT]}
+    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in values.items())
+
+
+def make_ours(folder: Path) -> None:
+    """dist/ in `folder`, with a script more: visit.js."""
+    site = folder.with_name("site")
+    shutil.copytree(SITE, site)
+    shutil.copyfile(PARTS / "visit.js", site / "js" / "visit.js")
+    (site / "js" / "settings.js").write_text(settings(read_lock()), encoding="utf-8")
+    page = site / "index.html"
+    html = page.read_text(encoding="utf-8").replace("</body>", '<script type="module" async src="./js/visit.js"></script></body>')
+    page.write_text(html, encoding="utf-8")
+    build(dist=folder, site=site)
 
 
 def make_stock(folder: Path) -> None:
-    """A stock page in `folder`: Pyodide's files as they are, in a folder whose name makes the server call them immutable."""
+    """The stock pages in `folder`: Pyodide's files as they are, in a folder whose name makes the server call them immutable."""
     lock = read_lock()
     cache = fetch_runtime(lock)
     files = folder / "runtime-stock"
     files.mkdir(parents=True)
-    for name in RUNTIME:
+    for name in (*RUNTIME, numpy_wheel(lock)):
         shutil.copyfile(cache / name, files / name)
-    shutil.copyfile(cache / numpy_wheel(lock), files / numpy_wheel(lock))
     shutil.copyfile(ROOT / "weights" / "convnet.npz", files / "convnet.npz")
     with zipfile.ZipFile(files / "inkling.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted((ROOT / "site" / "py" / "inkling").glob("*.py")):
+        for path in sorted((SITE / "py" / "inkling").glob("*.py")):
             archive.write(path, f"inkling/{path.name}")
-    for path in STOCK.iterdir():
+    for path in PARTS.iterdir():
         shutil.copyfile(path, (folder if path.suffix == ".html" else files) / path.name)
-    settings = {"wheel": numpy_wheel(lock), "abi": lock["abi"], "strokes": DIGITS[DIGIT]}
-    (files / "settings.js").write_text("".join(f"export const {name} = {json.dumps(value)};\n" for name, value in settings.items()), encoding="utf-8")
+    (files / "settings.js").write_text(settings(lock), encoding="utf-8")
     compress_tree(folder)
 
 
-def visit_ours(page, url: str) -> dict:
-    page.goto(url, wait_until="commit")
-    draw_digit(page, DIGIT, pad_box(page))
-    answer = wait_for(page, "window.firstAnswer")
-    return answer | page.evaluate("document.querySelector('digit-recognizer').recognizer.health().then(({boot}) => ({boot}))")
-
-
-def visit_stock(page, url: str) -> dict:
-    page.goto(url, wait_until="commit")
-    return wait_for(page, "window.firstAnswer")
+def visit(profile: Path, url: str, page: str, reports: Reports) -> dict:
+    """One visit by a browser of its own; returns what the page reports: {ms, digit, stages?}."""
+    command = [browser_path(), *QUIET, f"--user-data-dir={profile}", f"{url}__start?./{page}"]
+    browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        result = reports.results.get(timeout=PATIENCE)
+    except queue.Empty:
+        raise SystemExit(f"{page or 'Inkling'} gave no answer within {PATIENCE} s") from None
+    finally:
+        browser.terminate()
+        browser.wait()
+    if result["digit"] != DIGIT:
+        raise SystemExit(f"{page or 'Inkling'} read {result['digit']} where a {DIGIT} was drawn: not the same work")
+    return result
 
 
 def main() -> None:
@@ -83,38 +115,20 @@ def main() -> None:
     options = parser.parse_args()
 
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
+        make_ours(folder / "dist")
         make_stock(folder / "stock")
-        stock, ours = stack.enter_context(served(folder / "stock")), stack.enter_context(served(DIST))
-        pages = {
-            "Inkling": (visit_ours, ours),
-            "stock, main thread": (visit_stock, stock + "main.html"),
-            "stock, module worker": (visit_stock, stock + "worker.html"),
-        }
-        browser = stack.enter_context(chromium())
-        times = {(name, kind): [] for name in pages for kind in ("first", "repeat")}
-        stages = {"first": [], "repeat": []}
-        for _ in range(options.runs):
-            for name, (visit, url) in pages.items():
-                context = browser.new_context()
-                context.add_init_script(WATCH_ANSWER)
+        reports = Reports()
+        ours, stock = (stack.enter_context(served(folder / name, reports)) for name in ("dist", "stock"))
+        pages = {"Inkling": (ours, ""), "stock, main thread": (stock, "main.html"), "stock, module worker": (stock, "worker.html")}
+        results = {(name, kind): [] for name in pages for kind in ("first", "repeat")}
+        for run in range(options.runs):
+            for name, (url, page) in pages.items():
                 for kind in ("first", "repeat"):
-                    page = context.new_page()
-                    result = visit(page, url)
-                    if result["digit"] != str(DIGIT):
-                        raise SystemExit(f"{name} read {result['digit']!r} where a {DIGIT} was drawn: not the same work")
-                    times[name, kind].append(result["ms"])
-                    if name == "Inkling":
-                        stages[kind].append(result["boot"]["ms"])
-                        if kind == "first":
-                            wait_for(page, "document.querySelector('digit-recognizer').shadowRoot.querySelector('[data-offline=ready]') !== null")
-                    if kind == "first":
-                        page.wait_for_timeout(SETTLE)
-                    page.close()
-                about = conditions(context)
-                context.close()
+                    results[name, kind].append(visit(folder / f"profile-{run}-{page}", url, page, reports))
 
-    print(f"\nNavigation to the first answer, ms: median (least-most) of {options.runs} visits taken in turn. {about}\n")
+    times = {key: [result["ms"] for result in values] for key, values in results.items()}
+    print(f"\nNavigation to the first answer, ms: median (least to most) of {options.runs} visits taken in turn.\n{conditions()}\n")
     rows = []
     for name in pages:
         row = [name]
@@ -124,8 +138,10 @@ def main() -> None:
         rows.append(row)
     print(table(["page", "first visit", "ours / stock", "repeat visit", "ours / stock"], rows))
     print("\nInkling's stages in the worker, ms (health().boot.ms):\n")
-    names = list(stages["first"][0])
-    print(table(["visit", *names], [[kind, *(f"{statistics.median(run[name] for run in stages[kind]):.0f}" for name in names)] for kind in stages]))
+    names = list(results["Inkling", "first"][0]["stages"])
+    rows = [[kind, *(f"{statistics.median(result['stages'][name] for result in results['Inkling', kind]):.0f}" for name in names)]
+            for kind in ("first", "repeat")]
+    print(table(["visit", *names], rows))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,15 @@ import math
 import os
 import platform
 import statistics
+import subprocess
 import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Page, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
+from builder.checks import find_browser
 from builder.common import DIST
 from builder.server import make_server
 
@@ -40,9 +42,12 @@ DIGITS = {
 
 
 @contextmanager
-def served(directory: Path = DIST):
-    """The URL of a directory, served as `build.py serve` does: types, caching, .br and .gz, security policy."""
-    server = make_server(directory)
+def served(directory: Path = DIST, extra=None):
+    """The URL of a directory, served as `build.py serve` does: types, caching, .br and .gz, security policy.
+
+    extra: answers more paths, as builder.watch.Watcher does: extra.answer(handler, path) -> whether it did.
+    """
+    server = make_server(directory, watcher=extra)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
@@ -53,11 +58,18 @@ def served(directory: Path = DIST):
         thread.join()
 
 
+def browser_path() -> str:
+    """Where Chromium is: build.py says so in INKLING_CHROMIUM."""
+    if path := os.environ.get("INKLING_CHROMIUM") or find_browser():
+        return path
+    raise SystemExit("There is no Chromium. Run this through: python build.py bench NAME")
+
+
 @contextmanager
 def chromium(*arguments: str):
     """A running headless Chromium (Playwright's Browser). Every new_context() of it is a fresh profile."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=os.environ.get("INKLING_CHROMIUM"), args=list(arguments))
+        browser = playwright.chromium.launch(executable_path=browser_path(), args=list(arguments))
         try:
             yield browser
         finally:
@@ -121,10 +133,11 @@ def spread(values: list[float]) -> str:
     return f"{statistics.median(values):.0f} ({min(values):.0f}-{max(values):.0f})"
 
 
-def conditions(context: BrowserContext) -> str:
-    """One line: machine and browser."""
+def conditions() -> str:
+    """One line: browser and machine."""
+    version = subprocess.run([browser_path(), "--version"], capture_output=True, text=True).stdout.strip() if os.name != "nt" else "Chromium"
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
-    return f"Chromium {context.browser.version}, headless, {platform.system()} {platform.machine()}, {os.cpu_count()} cores{load}"
+    return f"{version}, headless, {platform.system()} {platform.machine()}, {os.cpu_count()} cores{load}"
 
 
 def table(header: list[str], rows: list[list]) -> str:

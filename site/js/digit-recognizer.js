@@ -224,6 +224,7 @@ export class DigitRecognizer extends HTMLElement {
   #changed() {
     this.#tools.update();
     this.#backdrop.show(this.#pad.picture);
+    this.tell(null); // what was said belonged to what was there before
     this.#answer.hush();
     this.#read();
     this.dispatchEvent(new Event("input", { bubbles: true, composed: true }));

@@ -58,7 +58,7 @@ export class Status {
   set(kind, notice, seconds) {
     if (kind === "notice") clearTimeout(this.#fading);
     if (notice) this.#notices.set(kind, notice);
-    else this.#notices.delete(kind);
+    else if (!this.#notices.delete(kind)) return;
     if (seconds) this.#fading = window.setTimeout(() => this.set(kind, null), 1000 * seconds);
     this.#render();
   }

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -38,8 +39,10 @@ def dist() -> Path:
 
 @contextmanager
 def serving(directory: Path, prefix: str = "/"):
-    """Serves a directory while the block runs; yields the server (`server.url`)."""
+    """Serves a directory while the block runs; yields the server (`server.url`). Afterwards it is really gone."""
     server = make_server(directory, prefix=prefix)
+    connections, accept = [], server.get_request
+    server.get_request = lambda: connections.append(accept()) or connections[-1]
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
@@ -48,6 +51,9 @@ def serving(directory: Path, prefix: str = "/"):
         server.shutdown()
         server.server_close()
         thread.join()
+        for connection, _ in connections:  # one that the browser keeps open would be answered still
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,171 @@
+"""After one visit everything works without network, and a new version replaces the old one whole or not at all."""
+
+import re
+import shutil
+
+import pytest
+from conftest import serving
+from hand import digit
+from playwright.sync_api import expect
+from visit import BOOT, Visit
+
+from builder.assemble import build
+from builder.common import SITE
+
+# Looks for a new version and says what becomes of it: "installed" (it waits to be accepted) or "redundant" (given up).
+UPDATE = """
+async () => {
+  const registration = await navigator.serviceWorker.getRegistration();
+  const outcome = new Promise((resolve) => registration.addEventListener("updatefound", () => {
+    const worker = registration.installing;
+    worker.addEventListener("statechange", () => resolve(worker.state), { once: true });
+  }, { once: true }));
+  registration.update().catch(() => {}); // its failure shows in the state
+  return outcome;
+}
+"""
+# Of which versions the page's own parts are.
+PARTS = """
+() => [...new Set(performance.getEntriesByType("resource").map(({ name }) => /app-[0-9a-f]+/.exec(name)?.[0]).filter(Boolean))]
+"""
+
+
+@pytest.fixture(scope="module")
+def next_dist(tmp_path_factory):
+    """The next version: its markup and its script both say so."""
+    folder = tmp_path_factory.mktemp("next")
+    site = shutil.copytree(SITE, folder / "site")
+    page, script = site / "index.html", site / "js" / "page.js"
+    page.write_text(page.read_text(encoding="utf-8").replace("<title>Inkling</title>", "<title>Next</title>"), encoding="utf-8")
+    script.write_text(script.read_text(encoding="utf-8") + '\ndocument.documentElement.dataset.version = "next";\n', encoding="utf-8")
+    return build(dist=folder / "dist", site=site, compress=False)
+
+
+@pytest.fixture
+def damaged_dist(next_dist, tmp_path):
+    """The next version as a broken upload left it: one file is not what the list says."""
+    copy = shutil.copytree(next_dist, tmp_path / "dist")
+    damaged = next(copy.glob("app-*/js/bars.js"))
+    damaged.write_text(damaged.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    return copy
+
+
+def expect_version(visit: Visit, name: str) -> None:
+    """The page is wholly of that version: markup, script, and every part it has loaded from one folder."""
+    expect(visit.page).to_have_title({"old": "Inkling", "next": "Next"}[name], timeout=BOOT)
+    visit.ready()
+    assert visit.page.evaluate("document.documentElement.dataset.version ?? 'old'") == name
+    assert len(visit.page.evaluate(PARTS)) == 1
+
+
+def expect_no_network(visit: Visit) -> None:
+    visit.expecting("ERR_CONNECTION_REFUSED|ERR_INTERNET_DISCONNECTED")
+    assert visit.page.evaluate("fetch('nothing-of-ours').then(() => 'answered', () => 'no network')") == "no network"
+
+
+def test_after_one_visit_everything_works_without_a_server(dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+    expect_no_network(visit)
+    visit.page.reload()
+    visit.ready().offline_ready()
+    assert visit.read(digit(5)) == "5"
+    for model in ("mlp-128-64", "mlp-256-128", "convnet"):
+        visit.page.get_by_label("Network").select_option(model)
+        visit.page.wait_for_url(f"**#model={model}")
+        assert visit.read(digit(3)) == "3"
+        assert visit.on_element("(element) => element.prediction.model") == model
+    visit.page.goto(visit.url + "index.html?from=home-screen#model=mlp-128-64")
+    assert visit.ready().read(digit(8)) == "8"
+
+
+def test_a_new_version_waits_until_it_is_accepted_and_the_drawing_survives(dist, next_dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+        server.directory = next_dist
+        visit.page.reload()
+        expect(visit.status).to_contain_text("new version", timeout=BOOT)
+        expect_version(visit, "old")
+        assert visit.read(digit(4)) == "4"
+        visit.page.reload()  # not accepted yet
+        expect_version(visit, "old")
+        assert visit.answer() == "4"
+        expect(visit.status).to_contain_text("new version", timeout=BOOT)
+        strokes = visit.on_element("(element) => element.strokes")
+        visit.by("action").click()
+        expect_version(visit, "next")
+        assert visit.on_element("(element) => element.strokes") == strokes
+        assert visit.answer() == "4"
+    expect_no_network(visit)
+    visit.page.reload()
+    expect_version(visit, "next")
+    assert len(visit.page.evaluate("caches.keys()")) == 1  # nothing of the old one is kept
+
+
+def test_two_tabs_end_on_the_same_version_each_with_its_drawing(dist, next_dist, new_visit):
+    with serving(dist) as server:
+        one = new_visit(server.url).open().ready().offline_ready()
+        other = Visit(one.context, one.url).open().ready()
+        assert (one.read(digit(2)), other.read(digit(6))) == ("2", "6")
+        server.directory = next_dist
+        assert one.page.evaluate(UPDATE) == "installed"
+        for tab in (one, other):
+            expect(tab.status).to_contain_text("new version", timeout=BOOT)
+        other.by("action").click()
+        for tab, answer in ((one, "2"), (other, "6")):
+            expect_version(tab, "next")
+            assert tab.answer() == answer
+            assert not tab.problems()
+
+
+def test_a_version_with_a_wrong_file_is_not_installed_until_it_is_put_right(dist, damaged_dist, next_dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+        server.directory = damaged_dist
+        assert visit.page.evaluate(UPDATE) == "redundant"
+        expect(visit.status).not_to_contain_text("new version")
+        assert visit.read(digit(9)) == "9"
+        visit.page.reload()
+        expect_version(visit, "old")
+        assert visit.read(digit(0)) == "0"
+        server.directory = next_dist
+        assert visit.page.evaluate(UPDATE) == "installed"  # though the browser's own cache was told to keep the wrong file for a year
+        visit.by("action").click()
+        expect_version(visit, "next")
+
+
+def test_a_first_visit_to_a_half_uploaded_site_works_and_promises_nothing(damaged_dist, new_visit):
+    with serving(damaged_dist) as server:
+        visit = new_visit(server.url)
+        visit.page.add_init_script("""
+            const { register } = ServiceWorkerContainer.prototype;
+            ServiceWorkerContainer.prototype.register = async function (...given) {
+              const registration = await register.apply(this, given);
+              const worker = registration.installing;
+              window.installed = new Promise((resolve) => worker.addEventListener("statechange", () => resolve(worker.state), { once: true }));
+              return registration;
+            };""")
+        visit.open().ready()
+        assert visit.read(digit(1)) == "1"
+        assert visit.page.evaluate("window.installed") == "redundant"
+        expect(visit.status).not_to_have_attribute("data-offline", re.compile("."))
+
+
+def test_the_page_works_where_there_are_no_service_workers(site, new_visit):
+    visit = new_visit(site)
+    visit.page.add_init_script("delete Navigator.prototype.serviceWorker")
+    visit.open().ready()
+    assert visit.page.evaluate("navigator.serviceWorker === undefined")
+    assert visit.read(digit(2)) == "2"
+    expect(visit.status).to_have_attribute("data-state", "ready")
+    expect(visit.status).not_to_have_attribute("data-offline", re.compile("."))
+
+
+def test_losing_the_network_is_said_and_is_no_error(site, new_visit):
+    visit = new_visit(site).open().ready().offline_ready()
+    visit.context.set_offline(True)
+    expect(visit.status).to_contain_text("No network")
+    assert visit.read(digit(7)) == "7"
+    visit.ready()
+    visit.context.set_offline(False)
+    expect(visit.status).not_to_contain_text("No network")

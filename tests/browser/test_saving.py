@@ -1,0 +1,94 @@
+"""Someone takes home what was drawn and what the network made of it, or comes back to the page and finds it there."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hand import digit
+from PIL import Image
+from playwright.sync_api import expect
+
+PREDICTION = {"digit", "confidence", "probabilities", "accepted", "reason", "text", "digits", "image", "found", "model", "ms"}
+
+
+@pytest.fixture(autouse=True)
+def fresh(visit):
+    visit.fresh()
+
+
+def save(visit, name: str) -> Path:
+    """Chooses an entry of the menu "Save" and returns the file that comes of it."""
+    with visit.page.expect_download() as download:
+        visit.page.get_by_text("Save", exact=True).click()
+        visit.page.get_by_role("button", name=name).click()
+    visit.page.keyboard.press("Escape")
+    return Path(download.value.path()).rename(Path(download.value.path()).with_name(download.value.suggested_filename))
+
+
+def test_the_drawing_is_saved_dark_on_white(visit):
+    visit.lay(digit(3))
+    visit.answer()
+    picture = Image.open(save(visit, "The drawing"))
+    assert (picture.format, picture.size) == ("PNG", (280, 280))
+    assert np.array_equal(np.asarray(picture.convert("L")), 255 - visit.ink())
+
+
+def test_what_the_network_sees_is_saved_as_28_by_28_pixels(visit):
+    visit.lay(digit(3))
+    visit.answer()
+    picture = Image.open(save(visit, "What the network sees"))
+    assert (picture.format, picture.size) == ("PNG", (28, 28))
+    seen = np.array(visit.on_element("(element) => [...element.prediction.image]")).reshape(28, 28)
+    assert np.asarray(picture.convert("L")) / 255 == pytest.approx(seen, abs=0.51 / 255)
+    assert seen.max() > 0.9
+
+
+def test_the_numbers_are_saved_as_json(visit):
+    visit.lay(digit(3))
+    visit.answer()
+    numbers = json.loads(save(visit, "The numbers").read_text(encoding="utf-8"))
+    assert numbers.keys() == PREDICTION
+    assert (numbers["digit"], numbers["text"], numbers["accepted"], numbers["reason"]) == (3, "3", True, None)
+    assert sum(numbers["probabilities"]) == pytest.approx(1)
+    assert numbers["confidence"] == max(numbers["probabilities"]) == numbers["probabilities"][3]
+    assert len(numbers["image"]) == 784
+    assert numbers["found"].keys() == {"box", "centre_of_mass", "ink_fraction"}
+    assert numbers["digits"][0]["box"] == numbers["found"]["box"]
+    assert numbers["ms"].keys() == {"preprocess", "forward", "total"}
+
+
+def test_on_an_empty_pad_there_is_nothing_to_save(visit):
+    visit.page.get_by_text("Save", exact=True).click()
+    visit.page.get_by_role("button", name="The drawing").click()
+    expect(visit.status).to_contain_text("Draw a digit first")
+    visit.page.keyboard.press("Escape")
+    expect(visit.page.get_by_role("button", name="The drawing")).to_be_hidden()
+
+
+def test_a_picture_that_was_brought_is_not_saved_as_a_drawing(visit, tmp_path):
+    Image.fromarray(np.pad(np.full((120, 12), 0, np.uint8), 60, constant_values=255)).save(tmp_path / "one.png")
+    visit.page.locator("#file").set_input_files(tmp_path / "one.png")
+    assert visit.answer() == "1"
+    visit.page.get_by_text("Save", exact=True).click()
+    visit.page.get_by_role("button", name="The drawing").click()
+    expect(visit.status).to_contain_text("There is a picture on the pad")
+    visit.page.keyboard.press("Escape")
+
+
+def test_the_drawing_outlives_a_reload(visit):
+    visit.draw(digit(7))
+    visit.answer()
+    drawn = visit.ink()
+    visit.page.reload()
+    assert np.array_equal(visit.ink(), drawn)  # at once, not only when Python is there
+    assert visit.answer() == "7"
+
+
+def test_a_drawing_that_was_kept_badly_does_no_harm(new_visit, site):
+    other = new_visit(site)
+    other.page.add_init_script("""sessionStorage.setItem("inkling.strokes", '[{"tool": "knife"}]')""")
+    other.open()
+    assert other.n_strokes() == 0
+    other.draw([[(140, 60), (140, 220)]])
+    assert other.n_strokes() == 1
