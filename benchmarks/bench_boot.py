@@ -36,7 +36,7 @@ DIGIT = 3
 PATIENCE = 120  # seconds for one visit
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 # The first page shown: the browser has done its own starting before it goes on to the one that is measured.
-START = "<!doctype html><title>Starting</title><meta http-equiv=refresh content='2; url={url}'>"
+START = "<!doctype html><title>Starting</title><link rel=icon href='data:,'><meta http-equiv=refresh content='2; url={url}'>"
 QUIET = ("--headless", "--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
          "--disable-sync", "--disable-extensions", "--disable-gpu")
 

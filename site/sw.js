@@ -30,15 +30,23 @@ async function install() {
   }
 }
 
-/** A file, or an error if it is not byte for byte the one of this build. */
+/**
+ * A file, or an error if it is not byte for byte the one of this build. The browser's own cache spares a second download
+ * of what the page has just loaded; but what a broken upload once left there is to stay for a year.
+ */
 async function fetchChecked(address, sha256, isImmutable) {
-  const response = await fetch(address, { cache: isImmutable ? "default" : "reload" });
-  const bytes = await response.clone().arrayBuffer();
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  if (!response.ok || found !== sha256) throw new Error(`${address} is not the file of this version (status ${response.status})`);
-  // Some hosts redirect index.html to its folder, and a redirected answer may not be given to a navigation.
-  return response.redirected ? new Response(bytes, { headers: response.headers }) : response;
+  let status = 0;
+  for (const cache of isImmutable ? ["default", "reload"] : ["reload"]) {
+    const response = await fetch(address, { cache });
+    const bytes = await response.clone().arrayBuffer();
+    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+    const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    status = response.status;
+    if (!response.ok || found !== sha256) continue;
+    // Some hosts redirect index.html to its folder, and a redirected answer may not be given to a navigation.
+    return response.redirected ? new Response(bytes, { headers: response.headers }) : response;
+  }
+  throw new Error(`${address} is not the file of this version (status ${status})`);
 }
 
 async function activate() {

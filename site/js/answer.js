@@ -48,12 +48,12 @@ export class Answer {
   #slow = 0;
   #speech = 0;
 
-  /**
-   * @param {{root: HTMLElement, prediction: HTMLElement, confidence: HTMLElement, doubt: HTMLElement, time: HTMLElement,
-   *   spoken: HTMLElement}} parts
-   */
-  constructor(parts) {
-    this.#parts = parts;
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`.${name}`));
+    this.#parts = {
+      root, prediction: part("prediction"), confidence: part("confidence"), doubt: part("doubt"), time: part("time"), spoken: part("spoken"),
+    };
     this.show(null);
   }
 

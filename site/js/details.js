@@ -2,6 +2,8 @@
  * The facts for those who want them: times, model, versions. They unfold under everything else and follow the drawing.
  */
 
+import { grouped } from "./models.js";
+
 /** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 /** @typedef {import("./inkling.js").Health} Health */
 /** @typedef {import("./inkling.js").Prediction} Prediction */
@@ -16,13 +18,19 @@ function timesOf(prediction) {
   return `preprocessing ${milliseconds(preprocess)}, network ${milliseconds(forward)}, in all ${milliseconds(total)}`;
 }
 
+/** @param {Record<string, number>} ms */
+function startOf({ total, ...stages }) {
+  const parts = Object.entries(stages).map(([stage, time]) => `${stage} ${milliseconds(time)}`);
+  return [...parts, `in all ${milliseconds(total)}`].join(", ");
+}
+
 /** @param {Health} health @returns {[string, string][]} */
 function factsOf({ model, versions, boot }) {
   return [
-    ["Network", `${model.name}, ${model.parameters.toLocaleString("en")} parameters`],
+    ["Network", `${model.name}, ${grouped(model.parameters)} parameters`],
     ["MNIST test", `${(100 * model.mnist_test_accuracy).toFixed(2)}% right`],
     ["Weights", `sha256 ${model.sha256.slice(0, 16)}…`],
-    ["Start", Object.entries(boot.ms).map(([stage, ms]) => `${stage} ${milliseconds(ms)}`).join(", ")],
+    ["Start", startOf(boot.ms)],
     ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
   ];
 }

@@ -55,14 +55,8 @@ export class DigitRecognizer extends HTMLElement {
     this.#backdrop = new Backdrop(this.#part("img.picture"));
     this.#preview = new Preview(this.#part("canvas.preview"));
     this.#bars = new Bars(this.#part(".bars"));
-    this.#answer = new Answer({
-      root: this.#part(".answer"), prediction: this.#part(".prediction"), confidence: this.#part(".confidence"),
-      doubt: this.#part(".doubt"), time: this.#part(".time"), spoken: this.#part(".spoken"),
-    });
-    this.#status = new Status({
-      root: this.#part(".status"), text: this.#part(".text"), bytes: this.#part(".bytes"),
-      bar: this.#part(".progress"), action: this.#part(".action"),
-    });
+    this.#answer = new Answer(this.#part(".answer"));
+    this.#status = new Status(this.#part(".status"));
     this.#pad.addEventListener("stale", () => this.#outdate());
     this.#pad.addEventListener("change", () => this.#changed());
   }
@@ -72,7 +66,10 @@ export class DigitRecognizer extends HTMLElement {
     const { signal } = this.#connection;
     const keys = this.getAttribute("shortcuts") === "page" ? document : this;
     keys.addEventListener("keydown", (event) => this.#tools.key(/** @type {KeyboardEvent} */ (event)), { signal });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#repaint(), { signal });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      this.#pad.repaint();
+      this.#preview.repaint();
+    }, { signal });
     if (!this.#recognizer) this.#load(signal);
   }
 
@@ -259,10 +256,5 @@ export class DigitRecognizer extends HTMLElement {
     if (newest) this.#answer.busy = false;
     if (newest && prediction && !this.#pad.drawing) this.#answer.speak(prediction);
     this.dispatchEvent(new CustomEvent("change", { detail: prediction, bubbles: true, composed: true }));
-  }
-
-  #repaint() {
-    this.#pad.repaint();
-    this.#preview.repaint();
   }
 }

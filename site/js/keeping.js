@@ -18,7 +18,8 @@ export function keepDrawing(element) {
 /** @param {DigitRecognizer} element */
 export function restoreDrawing(element) {
   try {
-    element.strokes = JSON.parse(sessionStorage.getItem(KEY) ?? "[]");
+    const kept = sessionStorage.getItem(KEY);
+    if (kept) element.strokes = JSON.parse(kept);
   } catch (error) {
     console.warn("The drawing of the last visit could not be read.", error);
   }

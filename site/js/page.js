@@ -42,6 +42,6 @@ function goOffline() {
       };
       element.tell({ text: "A new version is ready.", action: { label: "Reload", run } }, "update");
     },
-    onConnection: (online) => element.tell(online ? null : { text: "No network; everything here works without it." }, "offline"),
+    onConnection: (online) => element.tell(online ? null : { text: "No network. Everything here works." }, "offline"),
   });
 }

@@ -23,9 +23,11 @@ export class Preview {
   /** Draw again in the colour the canvas has now. */
   repaint() {
     const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
+    context.clearRect(0, 0, SIDE, SIDE);
+    if (!this.#image) return;
     const picture = context.createImageData(SIDE, SIDE);
     const [red, green, blue] = (getComputedStyle(this.#canvas).color.match(/[\d.]+/g) ?? []).map(Number);
-    for (let i = 0; this.#image && i < SIDE * SIDE; i++) {
+    for (let i = 0; i < SIDE * SIDE; i++) {
       picture.data.set([red, green, blue, Math.round(255 * this.#image[i])], 4 * i);
     }
     context.putImageData(picture, 0, 0);

@@ -27,12 +27,11 @@ export class Status {
   /** @type {Map<Kind, Notice>} */ #notices = new Map([["ready", { text: "Ready" }]]);
   #fading = 0;
 
-  /**
-   * @param {{root: HTMLElement, text: HTMLElement, bytes: HTMLElement, bar: HTMLElement, action: HTMLButtonElement}} parts
-   */
-  constructor(parts) {
-    this.#parts = parts;
-    parts.action.addEventListener("click", () => this.#shown()?.action?.run());
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`.${name}`));
+    this.#parts = { root, text: part("text"), bytes: part("bytes"), bar: part("progress"), action: part("action") };
+    this.#parts.action.addEventListener("click", () => this.#shown()?.action?.run());
   }
 
   /** @param {"loading" | "ready" | "error"} state */

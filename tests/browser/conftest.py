@@ -92,7 +92,7 @@ def new_visit(_visits):
 
 @pytest.fixture(scope="module")
 def visit(_visits, site) -> Visit:
-    """One booted page for all tests of a module; each test finds it with an empty pad (see `empty_pad`)."""
+    """One booted page for all tests of a module; a test that needs an empty pad begins with `Visit.fresh`."""
     made = _visits(site).open().ready()
     yield made
     _close([made])

@@ -71,7 +71,7 @@ def test_after_one_visit_everything_works_without_a_server(dist, new_visit):
     visit.ready().offline_ready()
     assert visit.read(digit(5)) == "5"
     for model in ("mlp-128-64", "mlp-256-128", "convnet"):
-        visit.page.get_by_label("Network").select_option(model)
+        visit.page.get_by_role("combobox", name="Network").select_option(model)
         visit.page.wait_for_url(f"**#model={model}")
         assert visit.read(digit(3)) == "3"
         assert visit.on_element("(element) => element.prediction.model") == model

@@ -22,6 +22,7 @@ addEventListener("securitypolicyviolation", (event) => violations.push(`${event.
 FRESH = """
 (element, pen) => {
   element.strokes = [];
+  element.tell(null);
   element.shadowRoot.querySelector("[data-command=pen]").click();
   const brush = element.shadowRoot.querySelector("[type=range]");
   brush.value = pen;
@@ -106,7 +107,7 @@ class Visit:
         expect(self.prediction).to_have_text("")
 
     def fresh(self) -> None:
-        """Makes the pad as the page opens it: nothing on it, nothing to undo, the pen in its own width."""
+        """Makes the pad as the page opens it: nothing on it, nothing to undo, nothing said in passing, the pen in its own width."""
         self.on_element(FRESH, PEN)
         expect(self.prediction).to_have_text("")
 
