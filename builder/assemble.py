@@ -85,15 +85,19 @@ def _models(weights: Path, app: dict[str, bytes]) -> dict[str, dict]:
 
 def _assets(lock: dict, site: Path, runtime_name: str, runtime: dict, app: dict, models: dict) -> dict:
     """The table that site/js/assets.js describes, without the build's hash. URLs are relative to that module."""
-    files = {name: {"url": f"../../{runtime_name}/{name}", "bytes": len(data)} for name, data in runtime.items() if name != "NOTICE.txt"}
-    files["inkling.zip"] = {"url": "../inkling.zip", "bytes": len(app["inkling.zip"])}
+
+    def asset(url: str, data: bytes) -> dict:
+        return {"url": url, "bytes": len(data), "sha256": sha256(data)}
+
+    files = {name: asset(f"../../{runtime_name}/{name}", data) for name, data in runtime.items() if name != "NOTICE.txt"}
+    files["inkling.zip"] = asset("../inkling.zip", app["inkling.zip"])
     return {
         "version": package_version(site),
         "pyodide": lock["pyodide"],
         "abi": lock["abi"],
         "files": files,
         "models": {
-            name: {"url": f"../weights/{name}.npz", "bytes": len(app[f"weights/{name}.npz"]), "card": card} for name, card in models.items()
+            name: asset(f"../weights/{name}.npz", app[f"weights/{name}.npz"]) | {"card": card} for name, card in models.items()
         },
         "defaultModel": PREFERRED_MODEL if PREFERRED_MODEL in models else next(iter(models)),
     }

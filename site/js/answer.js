@@ -79,14 +79,18 @@ export class Answer {
   /** @param {Prediction | null} prediction null: nothing drawn */
   show(prediction) {
     const { root, confidence, doubt, time } = this.#parts;
+    /** Equal text set again would have the page laid out again, at every answer. @type {(part: HTMLElement, text: string) => void} */
+    const write = (part, text) => {
+      if (part.textContent !== text) part.textContent = text;
+    };
     const text = prediction?.text ?? "";
     const unsure = prediction ? doubtOf(prediction) : "";
     root.dataset.answer = !prediction ? "none" : unsure ? "unsure" : "sure";
     root.dataset.length = `${text.length}`;
-    this.#parts.prediction.textContent = text;
-    confidence.textContent = prediction && prediction.digit !== null ? percent(prediction.confidence) : "";
-    doubt.textContent = unsure;
-    time.textContent = prediction ? `${prediction.ms.total.toFixed(1)} ms` : "";
+    write(this.#parts.prediction, text);
+    write(confidence, prediction && prediction.digit !== null ? percent(prediction.confidence) : "");
+    write(doubt, unsure);
+    write(time, prediction ? `${prediction.ms.total.toFixed(1)} ms` : "");
     if (!prediction) this.#say("");
     // While the hand draws on, the newest answer is always still to come; none is late as long as some arrive.
     this.#arrived();

@@ -7,6 +7,8 @@
  * @typedef {object} FileAsset
  * @property {string} url
  * @property {number} bytes size once decoded; what a host sends in Brotli or gzip is less
+ * @property {string} sha256 in hex, of the same
+ * @property {RequestCache} [cache] "reload" after a failure: whatever the browser has kept may be what is wrong
  */
 
 /**

@@ -216,12 +216,12 @@ export class DigitRecognizer extends HTMLElement {
   #outdate() {
     this.#turn++;
     this.#answer.busy = true;
+    this.tell(null); // what was said belonged to what was there before; what forget() has to say comes after it
   }
 
   #changed() {
     this.#tools.update();
     this.#backdrop.show(this.#pad.picture);
-    this.tell(null); // what was said belonged to what was there before
     this.#answer.hush();
     this.#read();
     this.dispatchEvent(new Event("input", { bubbles: true, composed: true }));

@@ -11,67 +11,89 @@ const STALLED_AFTER = 30_000; // ms without a single byte; then the network coun
  * @param {(bytes: number) => void} count
  */
 export async function importScript(file, count) {
-  const module = await import(file.url).catch((error) => {
-    throw unreachable(file.url, error);
-  });
-  count(file.bytes);
-  return module;
+  try {
+    if (file.cache === "reload") await (await fetch(file.url, { cache: "reload" })).arrayBuffer(); // import finds it in the browser's cache
+    const module = await import(file.url);
+    count(file.bytes);
+    return module;
+  } catch (error) {
+    throw unreachable(file, error);
+  }
 }
 
 /**
- * A whole file, counted while it comes.
+ * A whole file, counted while it comes, and certainly the right one.
  * @param {FileAsset} file
  * @param {(bytes: number) => void} count
  */
 export async function download(file, count) {
-  return new Uint8Array(await (await counted(file, count)).arrayBuffer());
+  try {
+    const bytes = new Uint8Array(file.bytes);
+    let size = 0;
+    const reader = (await counted(file, count)).getReader();
+    for (let part = await reader.read(); !part.done; part = await reader.read()) {
+      if (size + part.value.length > file.bytes) throw damaged();
+      bytes.set(part.value, size);
+      size += part.value.length;
+    }
+    if (size < file.bytes || !(await isRight(file, bytes))) throw damaged();
+    return bytes;
+  } catch (error) {
+    file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
+    throw unreachable(file, error);
+  }
 }
 
 /**
- * A response whose bytes are counted while they pass; fails if they stop coming.
+ * A body whose bytes are counted while they pass; fails if they stop coming.
  * @param {FileAsset} file
  * @param {(bytes: number) => void} count
- * @param {string} [type] the MIME type it must have, whatever the host says
+ * @returns {Promise<ReadableStream<Uint8Array>>}
  */
-async function counted(file, count, type) {
+async function counted(file, count) {
   const watchdog = new AbortController();
+  let giveUp = (/** @type {Error} */ reason) => watchdog.abort(reason);
   let timer = 0;
   const alive = () => {
     clearTimeout(timer);
-    timer = setTimeout(() => watchdog.abort(new Error("nothing has arrived for 30 seconds")), STALLED_AFTER);
+    timer = setTimeout(() => giveUp(new Error(`nothing has arrived for ${STALLED_AFTER / 1000} seconds`)), STALLED_AFTER);
   };
   alive();
-  const response = await fetch(file.url, { signal: watchdog.signal }).catch((error) => {
-    throw unreachable(file.url, error);
-  });
-  if (!response.ok || !response.body) throw unreachable(file.url, new Error(`the host answered ${response.status}`));
-  const counter = new TransformStream({
+  const response = await fetch(file.url, { signal: watchdog.signal, cache: file.cache });
+  if (!response.ok || !response.body) throw new Error(`the host answered ${response.status}`);
+  return response.body.pipeThrough(new TransformStream({
+    start(controller) {
+      giveUp = (reason) => {
+        controller.error(reason); // an abort alone would hide the reason
+        watchdog.abort(reason);
+      };
+    },
     transform(chunk, controller) {
       alive();
       count(chunk.byteLength);
       controller.enqueue(chunk);
     },
     flush: () => clearTimeout(timer),
-  });
-  return new Response(response.body.pipeThrough(counter), { headers: { "content-type": type ?? response.headers.get("content-type") ?? "" } });
+  }));
 }
 
 /**
  * Pyodide fetches its own files. It gets ours: already under way, counted, with the right type. It also keeps silent about
  * a file that is missing or broken, and waits for ever; `failed` speaks instead.
- * @param {FileAsset[]} files
+ * @param {FileAsset} wasm compiled while it comes; the compiler finds out whether it is whole
+ * @param {FileAsset} stdlib
  * @param {(bytes: number) => void} count
  */
-export function serveToPyodide(files, count) {
+export function serveToPyodide(wasm, stdlib, count) {
   /** @type {(reason: Error) => void} */
   let fail = () => {};
   const failed = new Promise((_, reject) => (fail = reject));
   failed.catch(() => {});
-  const ours = new Map(files.map((file) => {
-    const response = counted(file, count, file.url.endsWith(".wasm") ? "application/wasm" : undefined);
-    response.catch(fail);
-    return [file.url, response];
-  }));
+  const streamed = counted(wasm, count).then(
+    (body) => new Response(body, { headers: { "content-type": "application/wasm" } }),
+    (error) => Promise.reject(unreachable(wasm, error)));
+  const ours = new Map([[wasm.url, streamed], [stdlib.url, download(stdlib, count).then((bytes) => new Response(bytes))]]);
+  for (const response of ours.values()) response.catch(fail);
   const { fetch } = self;
   self.fetch = (input, init) => ours.get(String(input)) ?? fetch(input, init);
   const { instantiateStreaming } = WebAssembly;
@@ -79,7 +101,8 @@ export function serveToPyodide(files, count) {
     try {
       return await instantiateStreaming(source, imports);
     } catch (error) {
-      fail(unreachable("the Python runtime", /** @type {Error} */ (error)));
+      console.error(error);
+      fail(unreachable(wasm, error instanceof WebAssembly.CompileError ? damaged() : error));
       throw error;
     }
   };
@@ -87,12 +110,25 @@ export function serveToPyodide(files, count) {
 }
 
 /**
- * @param {string} what
- * @param {Error} cause
+ * @param {FileAsset} file
+ * @param {Uint8Array<ArrayBuffer>} bytes
  */
-function unreachable(what, cause) {
-  const name = what.split("/").pop();
-  return Object.assign(new Error(`Could not load ${name}: ${cause.message}`), {
+async function isRight({ sha256 }, bytes) {
+  if (!crypto.subtle) return true; // there is none over plain http from another machine
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") === sha256;
+}
+
+const damaged = () => new Error("it came incomplete or damaged");
+
+/**
+ * @param {FileAsset} file
+ * @param {unknown} cause
+ */
+function unreachable({ url }, cause) {
+  const { name, message } = /** @type {Error} */ (cause);
+  if (name === "LoadError") return /** @type {Error} */ (cause);
+  return Object.assign(new Error(`Could not load ${url.split("/").pop()}: ${message.split(": http")[0].replace(/\.+$/, "")}.`), {
     name: "LoadError",
     hint: "Check the connection, then try again.",
   });

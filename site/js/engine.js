@@ -10,6 +10,9 @@ const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seco
 const BOOT_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes
 const MAX_RESTARTS = 3; // in a row, without an answer in between
 
+/** @type {RequestCache} after a boot that failed nothing is taken from the browser's cache: it may be what was wrong */
+let cache = "default";
+
 /**
  * An error with one thing that the person can do about it.
  */
@@ -81,6 +84,7 @@ export class Engine extends EventTarget {
     try {
       return await this.#request("boot", { ...absolute(assets), model: this.#model }, { onProgress: this.#onProgress, patience: BOOT_PATIENCE });
     } catch (error) {
+      cache = "reload";
       this.#stop(/** @type {RecognizerError} */ (error));
       throw error;
     }
@@ -199,6 +203,6 @@ function startWorker() {
  */
 function absolute({ abi, files, models }) {
   const resolve = (/** @type {Record<string, any>} */ group) => Object.fromEntries(Object.entries(group).map(
-    ([name, asset]) => [name, { ...asset, url: new URL(asset.url, import.meta.url).href }]));
+    ([name, asset]) => [name, { ...asset, cache, url: new URL(asset.url, import.meta.url).href }]));
   return { abi, files: resolve(files), models: resolve(models) };
 }

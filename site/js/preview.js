@@ -7,6 +7,8 @@ const SIDE = 28;
 export class Preview {
   #canvas;
   /** @type {ArrayLike<number> | null} */ #image = null;
+  // Red, green and blue of the ink, asked for rarely: the browser lays out the page to answer.
+  /** @type {number[] | null} */ #color = null;
 
   /** @param {HTMLCanvasElement} canvas drawn in its own CSS colour on whatever lies behind it */
   constructor(canvas) {
@@ -17,16 +19,22 @@ export class Preview {
   /** @param {ArrayLike<number> | null} image 784 numbers 0..1, row by row; null: nothing */
   show(image) {
     this.#image = image;
-    this.repaint();
+    this.#paint();
   }
 
   /** Draw again in the colour the canvas has now. */
   repaint() {
+    this.#color = null;
+    this.#paint();
+  }
+
+  #paint() {
     const context = /** @type {CanvasRenderingContext2D} */ (this.#canvas.getContext("2d"));
     context.clearRect(0, 0, SIDE, SIDE);
     if (!this.#image) return;
     const picture = context.createImageData(SIDE, SIDE);
-    const [red, green, blue] = (getComputedStyle(this.#canvas).color.match(/[\d.]+/g) ?? []).map(Number);
+    this.#color ??= (getComputedStyle(this.#canvas).color.match(/[\d.]+/g) ?? []).map(Number);
+    const [red, green, blue] = this.#color;
     for (let i = 0; i < SIDE * SIDE; i++) {
       picture.data.set([red, green, blue, Math.round(255 * this.#image[i])], 4 * i);
     }

@@ -63,34 +63,32 @@ async function boot({ abi, files, models: modelMap, model }, progress) {
   };
 
   const scripts = ["pyodide.mjs", "pyodide.asm.mjs"].map((name) => importScript(files[name], count));
-  const numpy = download(files["numpy.zip"], count);
-  const inkling = download(files["inkling.zip"], count);
-  const weights = download(wanted.model, count);
-  for (const early of [numpy, inkling, weights]) early.catch(() => {}); // reported when awaited, not as unhandled
-
-  const handedOut = serveToPyodide([files["pyodide.asm.wasm"], files["python_stdlib.zip"]], count);
-  const [{ loadPyodide }] = await Promise.all(scripts);
-  pyodide = await Promise.race([
-    handedOut.failed,
-    loadPyodide({
+  const downloads = [files["numpy.zip"], files["inkling.zip"], wanted.model].map((file) => download(file, count));
+  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], files["python_stdlib.zip"], count);
+  const start = async () => {
+    const [{ loadPyodide }] = await Promise.all(scripts);
+    return loadPyodide({
       indexURL: new URL(".", files["pyodide.asm.wasm"].url).href,
       stdLibURL: files["python_stdlib.zip"].url,
       lockFileContents: { info: { abi_version: abi }, packages: {} }, // nothing is installed by name
       env: { PYTHONDONTWRITEBYTECODE: "1" },
-    }),
-  ]);
+    });
+  };
+  // Waiting for all of them: whichever fails first is heard at once.
+  const [python, numpy, inkling, weights] = await Promise.all([Promise.race([failed, start()]), ...downloads]);
+  pyodide = python;
   enter("python");
   const sitePackages = pyodide.FS.readdir("/lib").filter((/** @type {string} */ name) => /^python3\.\d+$/.test(name))[0];
   const extractDir = `/lib/${sitePackages}/site-packages`;
-  pyodide.unpackArchive(await numpy, "zip", { extractDir });
+  pyodide.unpackArchive(numpy, "zip", { extractDir });
   enter("numpy");
   pyodide.pyimport("numpy").destroy();
   enter("model");
-  pyodide.unpackArchive(await inkling, "zip", { extractDir });
+  pyodide.unpackArchive(inkling, "zip", { extractDir });
   const module = pyodide.pyimport("inkling.session");
   session = module.Session();
   module.destroy();
-  useModel(model, await weights);
+  useModel(model, weights);
   enter("ready");
   bootTimes = clock.laps;
   return { versions: { pyodide: pyodide.version }, model, ms: bootTimes, path: "slim" };

@@ -90,6 +90,23 @@ def new_visit(_visits):
     _close([visit for visit in _open_visits if visit not in before])
 
 
+@pytest.fixture
+def rough(new_visit):
+    """rough(url) -> a Visit to which anything may happen: it complains, and no service worker hides requests from the test."""
+
+    def visit(url: str) -> Visit:
+        made = new_visit(url, service_workers="block")
+        made.expecting("")
+        return made
+
+    return visit
+
+
+@pytest.fixture
+def rough_visit(rough, site) -> Visit:
+    return rough(site)
+
+
 @pytest.fixture(scope="module")
 def visit(_visits, site) -> Visit:
     """One booted page for all tests of a module; a test that needs an empty pad begins with `Visit.fresh`."""

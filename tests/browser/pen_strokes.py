@@ -1,6 +1,7 @@
 """Digits that people really wrote with a pen: the training part of UCI's "Pen-Based Recognition of Handwritten Digits" (dataset 81, CC BY 4.0).
 
-UNIPEN text: `.SEGMENT DIGIT <components> ? "<label>"`, `.COMMENT <label> <writer> <number>`, then for each stroke `.PEN_DOWN`, lines of `x y`, `.PEN_UP`.
+UNIPEN text: `.SEGMENT DIGIT <components> ? "<label>"`, `.COMMENT <label> <writer> <number>`, then for each stroke
+`.PEN_DOWN`, lines of `x y`, `.PEN_UP`.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from hand import SIDE
 # Too large for the project, so it lies beside the checkout, on the machines that have it.
 FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "pendigits-orig.tra.gz"
 TABLET = 500  # tablet units to the side; y runs up
-NEAR = 6  # pad units; points closer than that are left out: the hand was slow, and each point costs a frame
+NEAR = 10  # pad units; points closer than that are left out: the hand was slow, and each point costs a frame
 
 _HEAD = re.compile(r'[^"]*"(\d)"\s+\.COMMENT\s+\d+\s+(\d+)')
 

@@ -133,10 +133,11 @@ def test_a_stroke_begins_a_new_drawing_where_a_picture_was(visit):
 
 @pytest.mark.parametrize(("body", "complaint"), [
     (b"Dear diary, today I drew a seven.", "no picture"),
-    (file_of(dark_on_light(5))[:60], "no picture"),
+    (file_of(dark_on_light(5))[:40], "no picture"),
+    (file_of(dark_on_light(5))[:900], "could not be decoded"),
     (b"", "no picture"),
     (enormous_png(), "400 megapixels"),
-], ids=["no image", "truncated", "nothing", "20,000 x 20,000"])
+], ids=["no image", "half a header", "half a picture", "nothing", "20,000 x 20,000"])
 def test_a_file_that_can_not_be_read_is_refused_and_the_drawing_stays(visit, body, complaint):
     visit.lay(digit(4))
     visit.answer()

@@ -11,6 +11,7 @@ import numpy as np
 from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 BOOT = 60_000  # ms; a boot takes 2 to 5 s here, but the machine may be busy
+SOON = 20_000  # ms until a fault must have been noticed; less than the patience of engine and downloads, so that mere waiting is found out
 SIDE = 280  # pad units
 PEN = 20  # pad units, the default width
 
@@ -73,6 +74,19 @@ class Visit:
         """Waits until everything is kept for use without network."""
         expect(self.status).to_have_attribute("data-offline", "ready", timeout=BOOT)
         return self
+
+    def error(self) -> str:
+        """Waits until the page has given up and says so, with exactly one action. Returns the message."""
+        expect(self.status).to_have_attribute("data-state", "error", timeout=SOON)
+        expect(self.status.get_by_role("button")).to_have_count(1)
+        expect(self.prediction).to_have_text("")
+        message = self.status.get_by_role("status").inner_text()
+        assert re.search(r"\w{3,} \w+.*\.$", message) and not re.search(r"undefined|null|NaN|\[object", message), message
+        return message
+
+    def strokes(self) -> list:
+        """The drawing as the element has it."""
+        return self.on_element("(element) => element.strokes")
 
     def by(self, test_id: str) -> Locator:
         return self.page.get_by_test_id(test_id)

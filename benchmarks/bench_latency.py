@@ -1,0 +1,115 @@
+"""How fast the page answers while a digit is being drawn, and whether it ever stands still.
+
+    python build.py bench latency [--digits 20]
+
+Real pointer events, 120 a second, along digits. For every event: the time until the bars show the answer to an ink that
+contains it (the element's `change`, fired when their aria-valuenow are set). The worker's share is a request's way there and back.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from chromium import DIGITS, chromium, conditions, draw_digit, pad_box, percentile, served, table, wait_for  # noqa: E402
+
+WARM_UP = 10  # digits drawn before measuring, as someone does within the first half minute
+HERTZ = 120
+QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu", "--no-sandbox")
+
+# Notes, without changing what the page does: pointer events, requests and replies, answers shown, long tasks, the pad's first sight.
+WATCH = """
+window.seen = { events: [], asked: [], trips: [], shown: [], blocked: [], pad: null };
+new PerformanceObserver((list) => list.getEntries().forEach((entry) => seen.blocked.push(entry.duration)))
+  .observe({ type: "longtask", buffered: true });
+for (const type of ["pointerdown", "pointermove"]) {
+  addEventListener(type, (event) => event.buttons && seen.events.push(event.timeStamp), { capture: true });
+}
+window.Worker = class extends Worker {
+  #sent = new Map();
+  constructor(...values) {
+    super(...values);
+    this.addEventListener("message", ({ data }) => {
+      if (this.#sent.has(data.id) && "ok" in data) seen.trips.push(performance.now() - this.#sent.get(data.id));
+    });
+  }
+  postMessage(message, ...rest) {
+    if (message.name === "predict") this.#sent.set(message.id, performance.now());
+    super.postMessage(message, ...rest);
+  }
+};
+const look = () => {
+  const element = document.querySelector("digit-recognizer");
+  const pad = element?.shadowRoot?.querySelector("canvas");
+  if (pad?.checkVisibility() && pad.width > 1) seen.pad = performance.now();
+  else requestAnimationFrame(look);
+};
+look();
+addEventListener("change", ({ target, detail }) => {
+  if (target.localName === "digit-recognizer" && detail) seen.shown.push([seen.answers.get(detail), performance.now()]);
+}, { capture: true });
+seen.answers = new Map();
+"""
+
+# Which ink an answer belongs to: that of the moment when it was asked for.
+FOLLOW = """(element) => {
+  const { recognizer } = element, predict = recognizer.predict.bind(recognizer);
+  recognizer.predict = async (...values) => {
+    const asked = performance.now();
+    const answer = await predict(...values);
+    seen.answers.set(answer, asked);
+    return answer;
+  };
+}"""
+
+
+def latencies(events: list[float], shown: list[list[float]]) -> list[float]:
+    """For each event the time until the first answer that was asked for after it had been shown; ms."""
+    answers = sorted((asked, at) for asked, at in shown if asked is not None)
+    return [min(at for asked, at in answers if asked >= event) - event for event in events if event <= answers[-1][0]]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--digits", type=int, default=20, help="digits drawn while measuring (default 20)")
+    options = parser.parse_args()
+    with served() as url, chromium(*QUIET) as browser:
+        page = browser.new_page()
+        page.add_init_script(WATCH)
+        page.goto(url)
+        wait_for(page, "Boolean(document.querySelector('digit-recognizer')?.recognizer)")
+        page.locator("digit-recognizer").evaluate(FOLLOW)
+        while_loading = page.evaluate("seen.blocked.splice(0)")
+        box = pad_box(page)
+
+        def draw(digit: int) -> None:
+            draw_digit(page, digit, box, hertz=HERTZ)
+            wait_for(page, "document.querySelector('digit-recognizer').shadowRoot.querySelector('[data-testid=prediction]').ariaBusy === 'false'")
+            page.get_by_test_id("clear").click()
+
+        for i in range(WARM_UP):
+            draw(i % 10)
+        page.evaluate("Object.assign(seen, { events: [], trips: [], shown: [] }), seen.blocked.splice(0)")
+        for i in range(options.digits):
+            draw(i % len(DIGITS))
+        seen = page.evaluate("({ ...seen, answers: null })")
+
+    waits = latencies(seen["events"], seen["shown"])
+    print(f"\n{options.digits} digits at {HERTZ} pointer events a second after {WARM_UP} to warm up: {len(waits)} events, {len(seen['trips'])} answers.")
+    print(f"{conditions()}\n")
+    rows = [
+        ["pointer event to bars", *(f"{percentile(waits, p):.1f}" for p in (50, 95, 100))],
+        ["worker: there, preprocess, forward, back", *(f"{percentile(seen['trips'], p):.1f}" for p in (50, 95, 100))],
+    ]
+    print(table(["ms", "median", "p95", "most"], rows))
+    print(f"\nPad in sight and ready {seen['pad']:.0f} ms after navigation. Tasks over 50 ms on the main thread: "
+          f"{len(while_loading)} while loading{_list(while_loading)}, {len(seen['blocked'])} while drawing{_list(seen['blocked'])}.")
+
+
+def _list(values: list[float]) -> str:
+    return f" ({', '.join(f'{value:.0f}' for value in values)} ms)" if values else ""
+
+
+if __name__ == "__main__":
+    main()
