@@ -189,7 +189,10 @@ export class DigitRecognizer extends HTMLElement {
     this.#read();
     try {
       // Loaded last: the pad must not wait for the engine.
-      const { createRecognizer } = await import("./inkling.js");
+      const { createRecognizer } = await import("./inkling.js").catch((error) => {
+        console.error(error);
+        throw { message: "A part of the page could not be loaded.", hint: "Check the connection, then try again." };
+      });
       const model = this.getAttribute("model") ?? undefined;
       const recognizer = await createRecognizer({ model, onProgress: (progress) => this.#status.progress(progress) });
       if (signal.aborted) return recognizer.close();
@@ -242,6 +245,7 @@ export class DigitRecognizer extends HTMLElement {
       const { name, message } = /** @type {Error} */ (error);
       if (name === "AbortError" || turn !== this.#turn) return; // a newer drawing is on its way
       if (name === "WorkerError") return; // a new one is being started: "restart" or "error" follows
+      this.#answer.busy = false;
       if (source instanceof Blob) this.#pad.forget(source);
       this.tell(message);
     }

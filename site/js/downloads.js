@@ -78,35 +78,41 @@ async function counted(file, count) {
 }
 
 /**
- * Pyodide fetches its own files. It gets ours: already under way, counted, with the right type. It also keeps silent about
- * a file that is missing or broken, and waits for ever; `failed` speaks instead.
- * @param {FileAsset} wasm compiled while it comes; the compiler finds out whether it is whole
+ * Pyodide fetches its own files, and compiles only when its script has been read. It gets ours: already under way, counted,
+ * checked, the WebAssembly compiled while it comes. It also keeps silent about a file that is missing or broken, and waits
+ * for ever; `failed` speaks instead.
+ * @param {FileAsset} wasm the compiler finds out whether it is whole
  * @param {FileAsset} stdlib
  * @param {(bytes: number) => void} count
+ * @returns {{failed: Promise<never>}}
  */
 export function serveToPyodide(wasm, stdlib, count) {
-  /** @type {(reason: Error) => void} */
-  let fail = () => {};
-  const failed = new Promise((_, reject) => (fail = reject));
-  failed.catch(() => {});
-  const streamed = counted(wasm, count).then(
-    (body) => new Response(body, { headers: { "content-type": "application/wasm" } }),
-    (error) => Promise.reject(unreachable(wasm, error)));
-  const ours = new Map([[wasm.url, streamed], [stdlib.url, download(stdlib, count).then((bytes) => new Response(bytes))]]);
-  for (const response of ours.values()) response.catch(fail);
+  const compiled = compile(wasm, count);
+  const archive = download(stdlib, count);
   const { fetch } = self;
-  self.fetch = (input, init) => ours.get(String(input)) ?? fetch(input, init);
-  const { instantiateStreaming } = WebAssembly;
-  WebAssembly.instantiateStreaming = async (source, imports) => {
-    try {
-      return await instantiateStreaming(source, imports);
-    } catch (error) {
-      console.error(error);
-      fail(unreachable(wasm, error instanceof WebAssembly.CompileError ? damaged() : error));
-      throw error;
-    }
+  self.fetch = async (input, init) => {
+    if (String(input) === wasm.url) return new Response(); // only handed on to the function below
+    return String(input) === stdlib.url ? new Response(await archive) : fetch(input, init);
   };
-  return { failed };
+  WebAssembly.instantiateStreaming = async (_, imports) => {
+    const module = await compiled;
+    return { module, instance: await WebAssembly.instantiate(module, imports) };
+  };
+  return { failed: new Promise((_, reject) => [compiled, archive].forEach((work) => work.catch(reject))) };
+}
+
+/**
+ * @param {FileAsset} wasm
+ * @param {(bytes: number) => void} count
+ */
+async function compile(wasm, count) {
+  try {
+    const body = await counted(wasm, count);
+    return await WebAssembly.compileStreaming(new Response(body, { headers: { "content-type": "application/wasm" } }));
+  } catch (error) {
+    console.error(error);
+    throw unreachable(wasm, error instanceof WebAssembly.CompileError ? damaged() : error);
+  }
 }
 
 /**

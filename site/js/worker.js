@@ -18,6 +18,8 @@ let session;
 let models = {};
 let bootTimes = /** @type {Record<string, number>} */ ({});
 
+const REPORT_EVERY = 50; // ms; some hundred parts arrive, and more steps than a bar can show only cost the page time
+
 /** Every request that the page can make. */
 const actions = /** @type {Record<string, (fields: any, progress: OnProgress) => any>} */ ({
   boot,
@@ -57,8 +59,11 @@ async function boot({ abi, files, models: modelMap, model }, progress) {
     stage = next;
     report();
   };
+  let reported = 0;
   const count = (/** @type {number} */ bytes) => {
     loaded += bytes;
+    if (performance.now() - reported < REPORT_EVERY) return;
+    reported = performance.now();
     report();
   };
 
