@@ -23,7 +23,7 @@ from http import HTTPStatus
 from pathlib import Path
 from urllib.parse import unquote
 
-from chromium import DIGITS, browser_path, conditions, served, spread, table
+from chromium import DIGITS, QUIET, browser_path, conditions, served, spread, table
 
 from builder.assemble import build
 from builder.common import ROOT, SITE
@@ -37,8 +37,6 @@ PATIENCE = 120  # seconds for one visit
 RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
 # The first page shown: the browser has done its own starting before it goes on to the one that is measured.
 START = "<!doctype html><title>Starting</title><link rel=icon href='data:,'><meta http-equiv=refresh content='2; url={url}'>"
-QUIET = ("--headless", "--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-component-update",
-         "--disable-sync", "--disable-extensions", "--disable-gpu")
 
 
 class Reports:
@@ -95,7 +93,7 @@ def make_stock(folder: Path) -> None:
 
 def visit(profile: Path, url: str, page: str, reports: Reports) -> dict:
     """One visit by a browser of its own; returns what the page reports: {ms, digit, stages?}."""
-    command = [browser_path(), *QUIET, f"--user-data-dir={profile}", f"{url}__start?./{page}"]
+    command = [browser_path(), "--headless", *QUIET, f"--user-data-dir={profile}", f"{url}__start?./{page}"]
     browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         result = reports.results.get(timeout=PATIENCE)

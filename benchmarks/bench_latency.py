@@ -12,11 +12,10 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from chromium import DIGITS, chromium, conditions, draw_digit, pad_box, percentile, served, table, wait_for  # noqa: E402
+from chromium import DIGITS, QUIET, chromium, conditions, draw_digit, pad_box, percentile, served, table, wait_for  # noqa: E402
 
 WARM_UP = 10  # digits drawn before measuring, as someone does within the first half minute
 HERTZ = 120
-QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu", "--no-sandbox")
 
 # Notes, without changing what the page does: pointer events, requests and replies, answers shown, long tasks, the pad's first sight.
 WATCH = """

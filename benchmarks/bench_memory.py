@@ -11,10 +11,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from chromium import chromium, conditions, served, table, wait_for  # noqa: E402
+from chromium import QUIET, chromium, conditions, served, table, wait_for  # noqa: E402
 
-QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu", "--no-sandbox",
-         "--enable-blink-features=ForceEagerMeasureMemory")
 
 ROUND = """async (element, n) => {
   const ink = new Uint8Array(280 * 280);
@@ -34,7 +32,7 @@ def main() -> None:
     options = parser.parse_args()
     step = max(options.predictions // 10, 1)
     rows = []
-    with served() as url, chromium(*QUIET) as browser:
+    with served() as url, chromium(*QUIET, "--enable-blink-features=ForceEagerMeasureMemory") as browser:
         page = browser.new_page()
         page.route("**/*", _isolated)
         page.goto(url)

@@ -20,6 +20,11 @@ from builder.common import DIST
 from builder.server import make_server
 
 
+# Chromium's own starting work, which would disturb; and root may not run its sandbox.
+QUIET = ("--no-first-run", "--no-default-browser-check", "--disable-background-networking", "--disable-component-update", "--disable-sync",
+         "--disable-extensions", "--disable-gpu", *(("--no-sandbox",) if hasattr(os, "geteuid") and os.geteuid() == 0 else ()))  # fmt: skip
+
+
 def arc(x: float, y: float, rx: float, ry: float, start: float, end: float, n: int = 24) -> list[tuple[float, float]]:
     """Points of an ellipse's arc; degrees, 0 at the right, growing downwards as the screen's y does."""
     angles = [math.radians(start + (end - start) * i / n) for i in range(n + 1)]

@@ -191,7 +191,7 @@ export class DigitRecognizer extends HTMLElement {
       // Loaded last: the pad must not wait for the engine.
       const { createRecognizer } = await import("./inkling.js").catch((error) => {
         console.error(error);
-        throw { message: "A part of the page could not be loaded.", hint: "Check the connection, then try again." };
+        throw Object.assign(new Error("A part of the page could not be loaded."), { hint: "Check the connection, then try again." });
       });
       const model = this.getAttribute("model") ?? undefined;
       const recognizer = await createRecognizer({ model, onProgress: (progress) => this.#status.progress(progress) });
