@@ -9,7 +9,8 @@ from builder.common import BuildError, sha256
 
 _REFERENCE = re.compile(r'\b(href|src)="\./([^"?#]+)"')
 _MODULE_SCRIPT = re.compile(r'<script\b[^>]*\btype="module"[^>]*\bsrc="\./([^"]+)"')
-_STATIC_IMPORT = re.compile(r'^\s*(?:import|export)\b[^"\';]*?["\'](\.{1,2}/[^"\']+)["\']', re.MULTILINE)
+# Also `await import("./x.js")`: what is loaded last is wanted soon all the same. Types in comments have no `await`.
+_IMPORT = re.compile(r'(?:^\s*(?:import|export)\b[^"\';]*?|\bawait import\()["\'](\.{1,2}/[^"\']+)["\']', re.MULTILINE)
 
 
 def stable_pages(site: Path, app_name: str, app: dict[str, bytes]) -> dict[str, bytes]:
@@ -42,7 +43,7 @@ def index_page(html: str, app_name: str, app: dict[str, bytes]) -> bytes:
 
 
 def _imported_modules(start: str, app: dict[str, bytes]) -> list[str]:
-    """start and everything it imports statically, near or far, in the order in which it is met."""
+    """start and everything it imports, near or far, in the order in which it is met."""
     found, waiting = [], [start]
     while waiting:
         name = waiting.pop(0)
@@ -52,7 +53,7 @@ def _imported_modules(start: str, app: dict[str, bytes]) -> list[str]:
             raise BuildError(f"site/{name} is imported, and is not there")
         found.append(name)
         folder = name.rpartition("/")[0]
-        waiting += [normpath(join(folder, target)) for target in _STATIC_IMPORT.findall(app[name].decode())]
+        waiting += [normpath(join(folder, target)) for target in _IMPORT.findall(app[name].decode())]
     return found
 
 

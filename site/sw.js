@@ -55,7 +55,12 @@ async function activate() {
   await self.clients.claim();
 }
 
+/** WebAssembly comes out of the browser's own cache if it can: only there does its machine code lie beside it from the first visit on. */
 async function serve(request, url) {
+  if (url.endsWith(".wasm") && request.cache !== "reload") {
+    const compiled = await fetch(url, { cache: "only-if-cached", mode: "same-origin" }).catch(() => null);
+    if (compiled?.ok) return compiled;
+  }
   const cache = await caches.open(CACHE);
   return (await cache.match(url)) || fetch(request); // the browser may have thrown the cache away
 }

@@ -30,7 +30,7 @@ export async function download(file, count) {
   try {
     const bytes = new Uint8Array(file.bytes);
     let size = 0;
-    const reader = (await counted(file, count)).getReader();
+    const reader = (await counted(file, count)).body.getReader();
     for (let part = await reader.read(); !part.done; part = await reader.read()) {
       if (size + part.value.length > file.bytes) throw damaged();
       bytes.set(part.value, size);
@@ -48,9 +48,10 @@ export async function download(file, count) {
  * A body whose bytes are counted while they pass; fails if they stop coming.
  * @param {FileAsset} file
  * @param {(bytes: number) => void} count
- * @returns {Promise<ReadableStream<Uint8Array>>}
+ * @param {boolean} [copy] count the bytes of a copy, and leave the response as it came
+ * @returns {Promise<{response: Response, body: ReadableStream<Uint8Array>}>}
  */
-async function counted(file, count) {
+async function counted(file, count, copy = false) {
   const watchdog = new AbortController();
   let giveUp = (/** @type {Error} */ reason) => watchdog.abort(reason);
   let timer = 0;
@@ -60,8 +61,9 @@ async function counted(file, count) {
   };
   alive();
   const response = await fetch(file.url, { signal: watchdog.signal, cache: file.cache });
-  if (!response.ok || !response.body) throw new Error(`the host answered ${response.status}`);
-  return response.body.pipeThrough(new TransformStream({
+  const source = (copy ? response.clone() : response).body;
+  if (!response.ok || !source) throw new Error(`the host answered ${response.status}`);
+  const body = source.pipeThrough(new TransformStream({
     start(controller) {
       giveUp = (reason) => {
         controller.error(reason); // an abort alone would hide the reason
@@ -75,6 +77,7 @@ async function counted(file, count) {
     },
     flush: () => clearTimeout(timer),
   }));
+  return { response, body };
 }
 
 /**
@@ -102,13 +105,17 @@ export function serveToPyodide(wasm, stdlib, count) {
 }
 
 /**
+ * Browsers keep the machine code for the next visit, but only that of a response as it came from the network or their cache.
  * @param {FileAsset} wasm
  * @param {(bytes: number) => void} count
  */
 async function compile(wasm, count) {
   try {
-    const body = await counted(wasm, count);
-    return await WebAssembly.compileStreaming(new Response(body, { headers: { "content-type": "application/wasm" } }));
+    const { response, body } = await counted(wasm, count, true);
+    const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
+    const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
+    const [module] = await Promise.all([WebAssembly.compileStreaming(typed), body.pipeTo(new WritableStream())]);
+    return module;
   } catch (error) {
     console.error(error);
     throw unreachable(wasm, error instanceof WebAssembly.CompileError ? damaged() : error);
