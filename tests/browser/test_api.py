@@ -235,17 +235,17 @@ def test_what_the_caller_hands_over_stays_the_callers(api):
 
 def test_a_picture_over_4096_pixels_keeps_its_places(api):
     answer, debug = api("""async (r) => {
-      const picture = sheet(5000, 333, [2500, 33, 50, 250]);
+      const picture = sheet(20000, 99, [10000, 10, 25, 79]);
       const { found, digits, digit } = await r.predict(picture);
       const { width, height, box, centre_of_mass } = await r.debugImage(picture);
       return [{ found, digits, digit }, { width, height, box, centre_of_mass }];
     }""")
     assert answer["digit"] == 1
     for box in (answer["found"]["box"], answer["digits"][0]["box"], debug["box"]):
-        assert box == pytest.approx([2500, 33, 50, 250], abs=4)
+        assert box == pytest.approx([10000, 10, 25, 79], abs=6)
     for centre in (answer["found"]["centre_of_mass"], debug["centre_of_mass"]):
-        assert centre == pytest.approx([2525, 158], abs=2)
-    assert (debug["width"], debug["height"]) == (5000, 333)
+        assert centre == pytest.approx([10012.5, 49.5], abs=3)
+    assert (debug["width"], debug["height"]) == (20000, 99)
 
 
 def test_the_newest_prediction_overtakes_those_that_wait(api):

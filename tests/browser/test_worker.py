@@ -59,6 +59,7 @@ def test_a_worker_that_dies_fails_what_is_pending_restarts_and_reads_the_drawing
     expect(visit.status).to_contain_text("Your drawing is still here")
     assert visit.strokes() == drawing
     assert visit.answer() == "5"
+    assert visit.on_element("(element) => element.prediction.model") == "mlp-128-64"  # the page has read it anew
     assert visit.read(digit(9)) == "9"
 
 
