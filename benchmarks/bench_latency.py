@@ -7,12 +7,8 @@ contains it (the element's `change`, fired when their aria-valuenow are set). Th
 """
 
 import argparse
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from chromium import DIGITS, QUIET, chromium, conditions, draw_digit, pad_box, percentile, served, table, wait_for  # noqa: E402
+from chromium import DIGITS, QUIET, chromium, conditions, draw_digit, pad_box, percentile, served, table, wait_for
 
 WARM_UP = 10  # digits drawn before measuring, as someone does within the first half minute
 HERTZ = 120

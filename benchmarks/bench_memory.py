@@ -6,13 +6,8 @@ The page is isolated for this (cross-origin headers), so that the browser may te
 """
 
 import argparse
-import sys
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-
-from chromium import QUIET, chromium, conditions, served, table, wait_for  # noqa: E402
-
+from chromium import QUIET, chromium, conditions, served, table, wait_for
 
 ROUND = """async (element, n) => {
   const ink = new Uint8Array(280 * 280);

@@ -3,14 +3,11 @@
     python build.py bench size
 """
 
-import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from chromium import table
 
-from chromium import table  # noqa: E402
-
-from builder.common import DIST  # noqa: E402
+from builder.common import DIST
 
 OWN = (".html", ".css", ".js", ".svg", ".webmanifest")  # what we wrote: markup, style, script
 
