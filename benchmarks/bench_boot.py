@@ -135,6 +135,13 @@ def main() -> None:
             row += [spread(times[name, kind]), "" if name == "Inkling" else f"{ratio:.2f}"]
         rows.append(row)
     print(table(["page", "first visit", "ours / stock", "repeat visit", "ours / stock"], rows))
+    print("\nThe pad can be drawn on, ms after navigation; and tasks over 50 ms on the main thread until the first answer, all visits together:\n")
+    rows = []
+    for name, kind in results:
+        pads = [result["pad"] for result in results[name, kind] if "pad" in result]
+        blocked = [f"{task:.0f}" for result in results[name, kind] for task in result["blocked"]]
+        rows.append([name, kind, spread(pads) if pads else "-", f"{len(blocked)}: {', '.join(blocked)} ms" if blocked else "none"])
+    print(table(["page", "visit", "pad", "long tasks"], rows))
     print("\nInkling's stages in the worker, ms (health().boot.ms):\n")
     names = list(results["Inkling", "first"][0]["stages"])
     rows = [[kind, *(f"{statistics.median(result['stages'][name] for result in results['Inkling', kind]):.0f}" for name in names)]

@@ -1,4 +1,4 @@
-"""How fast the page answers while a digit is being drawn, and whether it ever stands still.
+"""How fast the page answers while a digit is being drawn, and whether it stands still meanwhile.
 
     python build.py bench latency [--digits 20]
 
@@ -13,9 +13,9 @@ from chromium import DIGITS, QUIET, chromium, conditions, draw_digit, pad_box, p
 WARM_UP = 10  # digits drawn before measuring, as someone does within the first half minute
 HERTZ = 120
 
-# Notes, without changing what the page does: pointer events, requests and replies, answers shown, long tasks, the pad's first sight.
+# Notes, without changing what the page does: pointer events, requests and replies, answers shown, long tasks.
 WATCH = """
-window.seen = { events: [], asked: [], trips: [], shown: [], blocked: [], pad: null };
+window.seen = { events: [], trips: [], shown: [], blocked: [] };
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => seen.blocked.push(entry.duration)))
   .observe({ type: "longtask", buffered: true });
 for (const type of ["pointerdown", "pointermove"]) {
@@ -34,13 +34,6 @@ window.Worker = class extends Worker {
     super.postMessage(message, ...rest);
   }
 };
-const look = () => {
-  const element = document.querySelector("digit-recognizer");
-  const pad = element?.shadowRoot?.querySelector("canvas");
-  if (pad?.checkVisibility() && pad.width > 1) seen.pad = performance.now();
-  else requestAnimationFrame(look);
-};
-look();
 addEventListener("change", ({ target, detail }) => {
   if (target.localName === "digit-recognizer" && detail) seen.shown.push([seen.answers.get(detail), performance.now()]);
 }, { capture: true });
@@ -75,7 +68,6 @@ def main() -> None:
         page.goto(url)
         wait_for(page, "Boolean(document.querySelector('digit-recognizer')?.recognizer)")
         page.locator("digit-recognizer").evaluate(FOLLOW)
-        while_loading = page.evaluate("seen.blocked.splice(0)")
         box = pad_box(page)
 
         def draw(digit: int) -> None:
@@ -98,12 +90,8 @@ def main() -> None:
         ["worker: there, preprocess, forward, back", *(f"{percentile(seen['trips'], p):.1f}" for p in (50, 95, 100))],
     ]
     print(table(["ms", "median", "p95", "most"], rows))
-    print(f"\nPad in sight and ready {seen['pad']:.0f} ms after navigation. Tasks over 50 ms on the main thread: "
-          f"{len(while_loading)} while loading{_list(while_loading)}, {len(seen['blocked'])} while drawing{_list(seen['blocked'])}.")
-
-
-def _list(values: list[float]) -> str:
-    return f" ({', '.join(f'{value:.0f}' for value in values)} ms)" if values else ""
+    blocked = ", ".join(f"{value:.0f}" for value in seen["blocked"])
+    print(f"\nTasks over 50 ms on the main thread while drawing: {f'{blocked} ms' if blocked else 'none'}. (While loading: bench boot.)")
 
 
 if __name__ == "__main__":

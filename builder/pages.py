@@ -36,24 +36,25 @@ def index_page(html: str, app_name: str, app: dict[str, bytes]) -> bytes:
             raise BuildError(f'site/index.html: {attribute}="./{target}" names no file of site/')
         return f'{attribute}="./{app_name}/{target}"'
 
-    start = _MODULE_SCRIPT.search(html)
-    modules = _imported_modules(start[1], app) if start else []
+    modules = _imported_modules(_MODULE_SCRIPT.findall(html), app)
     links = "".join(f'  <link rel="modulepreload" href="./{app_name}/{name}">\n' for name in modules)
     return _REFERENCE.sub(point, html).replace("</head>", links + "</head>", 1).encode()
 
 
-def _imported_modules(start: str, app: dict[str, bytes]) -> list[str]:
-    """start and everything it imports, near or far, in the order in which it is met."""
-    found, waiting = [], [start]
-    while waiting:
-        name = waiting.pop(0)
-        if name in found:
-            continue
-        if name not in app:
-            raise BuildError(f"site/{name} is imported, and is not there")
-        found.append(name)
-        folder = name.rpartition("/")[0]
-        waiting += [normpath(join(folder, target)) for target in _IMPORT.findall(app[name].decode())]
+def _imported_modules(scripts: list[str], app: dict[str, bytes]) -> list[str]:
+    """Each script followed by everything that it imports, near or far, in the order in which it is met."""
+    found = []
+    for script in scripts:
+        waiting = [script]
+        while waiting:
+            name = waiting.pop(0)
+            if name in found:
+                continue
+            if name not in app:
+                raise BuildError(f"site/{name} is imported, and is not there")
+            found.append(name)
+            folder = name.rpartition("/")[0]
+            waiting += [normpath(join(folder, target)) for target in _IMPORT.findall(app[name].decode())]
     return found
 
 

@@ -108,6 +108,7 @@ class Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"  # keeps connections open: the page loads forty small files
     timeout = 60  # seconds until an idle connection is given up
+    disable_nagle_algorithm = True  # head and body are two writes: else the second waits 40 ms for the first to be acknowledged
     server: Server
 
     def do_GET(self):

@@ -132,6 +132,7 @@ export class DigitRecognizer extends HTMLElement {
   /** What is to be read: the picture on the pad, or the ink, or null when there is neither. @returns {Blob | Ink | null} */
   get source() {
     if (this.#pad.picture) return this.#pad.picture;
+    if (this.#pad.untouched) return null;
     const ink = this.#pad.ink();
     return ink.data.some((value) => value > 0) ? ink : null;
   }

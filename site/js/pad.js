@@ -17,6 +17,8 @@ export const INK_SIDE = 280;
 const NEAR = 1 / 3 / INK_SIDE;
 /** A hand that has just held a pen still rests on the glass: touches count again after this many milliseconds. */
 const PALM_REST = 1000;
+/** The moment at which the first pad of the page can be drawn on, in the browser's own list of times (User Timing). */
+const USABLE = "inkling:pad";
 /** `buttons` of a pen held upside down (Pointer Events, section 4.1.1.1). */
 const PEN_ERASER = 32;
 
@@ -51,7 +53,7 @@ export class Pad extends EventTarget {
     // Safari scrolls, zooms and scribbles in spite of touch-action unless the touch itself is refused; it can't be while the page scrolls.
     canvas.addEventListener("touchstart", (event) => !this.readonly && event.cancelable && event.preventDefault(), { passive: false });
     canvas.addEventListener("contextmenu", (event) => this.#growing && event.preventDefault());
-    new ResizeObserver(() => this.repaint()).observe(canvas);
+    new ResizeObserver(() => this.#fit()).observe(canvas);
   }
 
   get drawing() {
@@ -61,6 +63,11 @@ export class Pad extends EventTarget {
   /** The picture that lies on the pad in place of a drawing. */
   get picture() {
     return this.#growing ? null : this.#history.picture;
+  }
+
+  /** Nothing lies on the pad: known without looking at its pixels, which may also have been erased. */
+  get untouched() {
+    return this.#visible().length === 0;
   }
 
   get canUndo() {
@@ -117,6 +124,12 @@ export class Pad extends EventTarget {
     const side = Math.round(this.#canvas.clientWidth * devicePixelRatio);
     this.#display.reset(this.#history.strokes, side, getComputedStyle(this.#canvas).color);
     this.#display.show(this.#growing);
+  }
+
+  /** The canvas has another size, at the latest when it is shown for the first time: from then on it can be drawn on. */
+  #fit() {
+    this.repaint();
+    if (this.#canvas.clientWidth && !performance.getEntriesByName(USABLE).length) performance.mark(USABLE);
   }
 
   #visible() {

@@ -1,8 +1,8 @@
 /**
  * The page around the element: pictures, saving, models, details, offline. It wires and holds no state of its own.
+ * The element has a script of its own before this one: the pad must not wait for what stands around it.
  */
 
-import "./define.js";
 import { offerDetails } from "./details.js";
 import { keepDrawing, restoreDrawing } from "./keeping.js";
 import { behaveLikeMenus } from "./menus.js";
