@@ -42,22 +42,26 @@ def preprocess(ink: np.ndarray) -> tuple[np.ndarray, dict]:
     x = float(digit.sum(axis=0) @ (np.arange(width) + 0.5)) / total
     y = float(digit.sum(axis=1) @ (np.arange(height) + 0.5)) / total
 
-    image = _area_average(height, scale, y) @ digit @ _area_average(width, scale, x).T
-    image *= np.float32(1 / 255)
+    image = _area_average(_area_average(digit, scale, y).T, scale, x).T / 255
     found.update(empty=False, box=[left, top, width, height], centre_of_mass=[left + x, top + y], ink_fraction=total / (255 * ink.size))
-    return np.clip(image, 0, 1, out=image), found
+    return image.clip(0, 1).astype(np.float32, order="C"), found
 
 
-def _area_average(size: int, scale: float, centre: float) -> np.ndarray:
-    """The matrix (28, size) that resamples one axis: how much of each output pixel each input pixel covers.
+def _area_average(values: np.ndarray, scale: float, centre: float) -> np.ndarray:
+    """Resample the first axis, (size, K) -> (28, K): each output pixel is the average of the input that it covers, 0 outside.
 
-    size: input length in px.   scale: output px per input px.   centre: the input coordinate that lands on CENTRE.
-    Rows add up to 1 where the output pixel lies inside the input, to less at its rim, to 0 outside.
+    scale: output px per input px.   centre: the input coordinate that lands on CENTRE.
+    By the running sum: what lies between two edges is the difference of the sums up to them. It costs one addition a pixel, where
+    a product with a matrix of weights would cost 28 multiplications.
     """
-    edges = (np.arange(FIELD + 1) - CENTRE) / scale + centre  # of the output pixels, in input px
-    pixels = np.arange(size)
-    overlap = np.minimum(edges[1:, None], pixels + 1) - np.maximum(edges[:-1, None], pixels)
-    return (np.maximum(overlap, 0) * scale).astype(np.float32)
+    size = len(values)
+    sums = np.zeros((size + 1, values.shape[1]))
+    np.cumsum(values, axis=0, out=sums[1:])
+    edges = np.clip((np.arange(FIELD + 1) - CENTRE) / scale + centre, 0, size)  # of the output pixels, in input px
+    below = np.minimum(edges.astype(int), size - 1)
+    part = (edges - below)[:, None]  # how far into the pixel that it cuts
+    up_to_edge = (1 - part) * sums[below] + part * sums[below + 1]
+    return np.diff(up_to_edge, axis=0) * scale
 
 
 def picture_to_ink(rgba: np.ndarray) -> tuple[np.ndarray, bool]:
