@@ -18,12 +18,15 @@ class Sequential:
 
     layers: in order.   input_shape: of one example, (784,) or (1, 28, 28); batches are reshaped to it.
     output_shapes: of one example after each layer.
+    temperature: logits are divided by it before the softmax, so that 90 % sure means right in nine cases of ten (Guo et al. 2017).
+    threshold: the probability below which the best guess is no answer; 0 accepts everything.
     Raises ValueError if a layer can't take what the one before gives.
     """
 
-    def __init__(self, layers: list[Layer], input_shape: tuple[int, ...]):
+    def __init__(self, layers: list[Layer], input_shape: tuple[int, ...], *, temperature: float = 1.0, threshold: float = 0.0):
         self.layers = layers
         self.input_shape = shape = tuple(input_shape)
+        self.calibrate(temperature, threshold)
         if not shape or not all(type(size) is int and size > 0 for size in shape):
             raise ValueError(f"input_shape is {input_shape!r}; it must be whole numbers above 0")
         self.output_shapes = []
@@ -36,6 +39,12 @@ class Sequential:
             if min(shape) < 1:
                 raise ValueError(f"layer {i}, {type(layer).__name__}, leaves nothing: {shape}")
         self.layers[0].needs_input_grad = False  # nobody asks what the pixels should have been
+
+    def calibrate(self, temperature: float, threshold: float) -> None:
+        """Sets both. Raises ValueError unless temperature lies in (0, 100] and threshold in [0, 1]."""
+        if not (isinstance(temperature, (int, float)) and 0 < temperature <= 100 and isinstance(threshold, (int, float)) and 0 <= threshold <= 1):
+            raise ValueError(f"temperature {temperature!r} must lie in (0, 100], threshold {threshold!r} in [0, 1]")
+        self.temperature, self.threshold = float(temperature), float(threshold)
 
     def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
         """A batch of examples, each of input_shape or as an image -> logits (N, 10). rng: while training only."""
@@ -88,9 +97,14 @@ class Sequential:
         return sum(int(np.prod(shape)) for shape in self.shapes().values())
 
     def spec(self) -> dict:
-        """The architecture as JSON-ready data: {"input_shape": [...], "layers": [{"type": "Dense", ...}, ...]}."""
-        return {"input_shape": list(self.input_shape),
-                "layers": [{"type": type(layer).__name__, **layer.config} for layer in self.layers]}
+        """The network without its weights as JSON-ready data.
+
+        {"input_shape": [...], "layers": [{"type": "Dense", ...}, ...]}, and "temperature" and "threshold" of a calibrated one.
+        """
+        spec = {"input_shape": list(self.input_shape), "layers": [{"type": type(layer).__name__, **layer.config} for layer in self.layers]}
+        if (self.temperature, self.threshold) != (1.0, 0.0):
+            spec |= {"temperature": self.temperature, "threshold": self.threshold}
+        return spec
 
     @classmethod
     def from_spec(cls, spec: dict, rng: np.random.Generator | None = None) -> Sequential:
@@ -100,8 +114,8 @@ class Sequential:
         """
         try:
             layers = [cls._layer(dict(entry), rng) for entry in spec["layers"]]
-            return cls(layers, spec["input_shape"])
-        except (KeyError, TypeError, IndexError) as error:
+            return cls(layers, spec["input_shape"], temperature=spec.get("temperature", 1.0), threshold=spec.get("threshold", 0.0))
+        except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ValueError(f"not a model spec: {error}") from error
 
     @staticmethod
