@@ -9,7 +9,7 @@ if sys.version_info < (3, 11):
 import argparse
 import traceback
 
-from builder.common import BuildError, say
+from builder.common import BuildError, python_command, say
 
 
 def main(arguments: list[str]) -> int:
@@ -44,23 +44,24 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
     def add(name: str, run, summary: str, example: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, parents=[common], help=summary, description=summary, epilog=f"example: {example}", allow_abbrev=False)
+        example = f"example: {python_command()} build.py {example}"
+        command = commands.add_parser(name, parents=[common], help=summary, description=summary, epilog=example, allow_abbrev=False)
         command.set_defaults(run=run)
         return command
 
-    add("build", run_build, "Make dist/, the static site, ready for any host.", "python build.py build")
+    add("build", run_build, "Make dist/, the static site, ready for any host.", "build")
     summary = "Build (without the .br and .gz that a real host needs), serve the site on this machine, and open it."
-    serve = add("serve", run_serve, summary, "python build.py serve --port 8080 --watch")
+    serve = add("serve", run_serve, summary, "serve --port 8080 --watch")
     serve.add_argument("--port", type=port_number, default=8000, help="default 8000; if it is taken, the next free one")
     serve.add_argument("--no-open", action="store_true", help="do not open a browser")
     serve.add_argument("--watch", action="store_true", help="rebuild and reload when a file changes")
-    test = add("test", run_test, "Run the tests, in a virtual environment made for them.", "python build.py test -k layers -x")
+    test = add("test", run_test, "Run the tests, in a virtual environment made for them.", "test -k layers -x")
     test.add_argument("--all", action="store_true", help="also what needs large downloads (PyTorch); CI=true means the same")
     test.usage = "build.py test [-h] [--debug] [--all] [arguments for pytest ...]"
-    bench = add("bench", run_bench, "Run benchmarks/bench_NAME.py.", "python build.py bench boot")
+    bench = add("bench", run_bench, "Run benchmarks/bench_NAME.py.", "bench boot")
     bench.add_argument("name", metavar="NAME")
     bench.add_argument("--all", action="store_true", help="install PyTorch first, for comparisons with it")
-    add("clean", run_clean, "Remove dist/ and what the tests installed; the cache of downloads stays.", "python build.py clean")
+    add("clean", run_clean, "Remove dist/ and what the tests installed; the cache of downloads stays.", "clean")
     return parser
 
 

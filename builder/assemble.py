@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from builder import pages
-from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, sha256, temporary_directory
+from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, python_command, sha256, temporary_directory
 from builder.compress import compress_tree
 from builder.headers import headers_file
 from builder.python_pack import make_packs, numpy_licences
@@ -44,7 +44,7 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
     files = {f"{runtime_name}/{name}": data for name, data in runtime.items()}
     files |= {f"{app_name}/{name}": data for name, data in app.items()}
     files |= pages.stable_pages(site, app_name, app)
-    files["sw.js"] = pages.service_worker((site / "sw.js").read_text(encoding="utf-8"), files)
+    files["sw.js"] = pages.service_worker(pages.source_text(site, "sw.js"), files)
     files["_headers"] = headers_file([app_name, runtime_name]).encode()
 
     with temporary_directory(dist.parent) as scratch:
@@ -67,19 +67,20 @@ def _files_below(site: Path) -> list[Path]:
 
 def _models(weights: Path, app: dict[str, bytes]) -> dict[str, dict]:
     """Put each weights/<name>.npz that has a card into app; return {name: its card}."""
+    train = f"{python_command()} trainer/train.py"
     models = {}
     for card_file in sorted(weights.glob("*.json")):
         file = card_file.with_suffix(".npz")
         try:
             card, data = json.loads(card_file.read_text(encoding="utf-8")), file.read_bytes()
         except (ValueError, FileNotFoundError) as error:
-            raise BuildError(f"weights/{card_file.name}: {error}. Make it again with: python trainer/train.py") from error
+            raise BuildError(f"weights/{card_file.name}: {error}. Make it again with: {train}") from error
         if card.get("sha256", sha256(data)) != sha256(data):
-            raise BuildError(f"weights/{file.name} is not the file that {card_file.name} describes. Make both again with: python trainer/train.py")
+            raise BuildError(f"weights/{file.name} is not the file that {card_file.name} describes. Make both again with: {train}")
         app[f"weights/{file.name}"] = data
         models[file.stem] = card
     if not models:
-        raise BuildError(f"{weights}: there is no model. Make one with: python trainer/train.py")
+        raise BuildError(f"{weights}: there is no model. Make one with: {train}")
     return models
 
 

@@ -18,6 +18,17 @@ class BuildError(Exception):
     """Something a person can act on; its text is the whole message that build.py prints."""
 
 
+def python_command() -> str:
+    """What to type for this Python, for advice: its name if that leads to it, else Windows' launcher, else its path."""
+    name = Path(sys.executable).name.removesuffix(".exe")
+    found = shutil.which(name)
+    if found and os.path.samefile(found, sys.executable):
+        return name
+    if sys.platform == "win32" and shutil.which("py"):
+        return "py"
+    return f'"{sys.executable}"' if " " in sys.executable else sys.executable
+
+
 def say(message: str) -> None:
     """Print one line about progress, at once even when the output is a pipe."""
     print(message, flush=True)
@@ -75,12 +86,16 @@ def atomic_file(path: Path):
 
 @contextmanager
 def disk_errors(folder: Path):
-    """Turn what a full or read-only disk raises into a BuildError that names the folder and the way out."""
+    """Turn what a full or read-only disk raises into a BuildError that names the folder and the way out.
+
+    Only the cache can be moved by INKLING_CACHE; dist/ lies in the project.
+    """
     try:
         yield
     except OSError as error:
+        elsewhere = "name another folder in INKLING_CACHE" if folder.is_relative_to(cache_directory()) else "copy the project to another place"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise BuildError(f"{folder}: the disk is full. Free some space, or name another folder in INKLING_CACHE") from error
+            raise BuildError(f"{folder}: the disk is full. Free some space, or {elsewhere}") from error
         if isinstance(error, PermissionError) or error.errno == errno.EROFS:
-            raise BuildError(f"{folder}: may not be written ({error.strerror}). Name another folder in INKLING_CACHE") from error
+            raise BuildError(f"{folder}: may not be written ({error.strerror}). Make it writable, or {elsewhere}") from error
         raise

@@ -16,6 +16,8 @@ from builder.common import atomic_file
 CONNECT_SECONDS = 2.0  # name look-up and TCP together; a host that can be reached answers in tenths of a second
 STALL_SECONDS = 15.0  # without a single byte, after the connection stands
 CHUNK = 1 << 16  # bytes between two looks at the clock
+# That Python trusts no host until its installer's last step is done, and the error does not say so.
+CERTIFICATES = "If this is python.org's Python on macOS, install its certificates: run Install Certificates.command in its folder in Applications"
 
 
 class FetchError(Exception):
@@ -128,6 +130,8 @@ def _explain(error: Exception) -> str:
     if isinstance(error, urllib.error.HTTPError):
         return f"HTTP {error.code} {error.reason}"
     reason = getattr(error, "reason", error)
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return f"{reason}. {CERTIFICATES}"
     if isinstance(reason, TimeoutError) and "connection" not in str(reason):
         return f"nothing came for {STALL_SECONDS:g} s"
     if isinstance(error, http.client.IncompleteRead):

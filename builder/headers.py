@@ -14,7 +14,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"  # a year: the folder's name c
 REVALIDATE = "no-cache"  # kept, but asked about every time
 
 # These keep their names from version to version.
-STABLE_NAMES = ("index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "inkling.html")
+STABLE_NAMES = ("index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "js/digit-recognizer.js", "inkling.html")
 
 
 def headers_file(hashed_folders: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""The few files of dist/ that are written rather than copied: index.html, the manifest, sw.js, assets.js and the embedder's door."""
+"""The few files of dist/ that are written rather than copied: index.html, the manifest, sw.js, assets.js and the embedder's doors."""
 
 import json
 import re
@@ -14,12 +14,26 @@ _IMPORT = re.compile(r'(?:^\s*(?:import|export)\b[^"\';]*?|\bawait import\()["\'
 
 
 def stable_pages(site: Path, app_name: str, app: dict[str, bytes]) -> dict[str, bytes]:
-    """index.html, the manifest and js/inkling.js, pointing into the app's folder."""
+    """index.html, the manifest and the embedder's two doors, pointing into the app's folder."""
     return {
-        "index.html": index_page((site / "index.html").read_text(encoding="utf-8"), app_name, app),
-        "manifest.webmanifest": _manifest((site / "manifest.webmanifest").read_text(encoding="utf-8"), app_name, app),
+        "index.html": index_page(source_text(site, "index.html"), app_name, app),
+        "manifest.webmanifest": _manifest(source_text(site, "manifest.webmanifest"), app_name, app),
+        "js/digit-recognizer.js": f'import "../{app_name}/js/define.js";\nexport * from "../{app_name}/js/digit-recognizer.js";\n'.encode(),
         "js/inkling.js": f'export * from "../{app_name}/js/inkling.js";\n'.encode(),
     }
+
+
+def source_text(site: Path, name: str) -> str:
+    """The text of a file of site/. Raises BuildError if it is not UTF-8."""
+    return _decode((site / name).read_bytes(), name)
+
+
+def _decode(data: bytes, name: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BuildError(f"site/{name}, line {line}: is not UTF-8. Save the file in that encoding") from error
 
 
 def index_page(html: str, app_name: str, app: dict[str, bytes]) -> bytes:
@@ -54,7 +68,7 @@ def _imported_modules(scripts: list[str], app: dict[str, bytes]) -> list[str]:
                 raise BuildError(f"site/{name} is imported, and is not there")
             found.append(name)
             folder = name.rpartition("/")[0]
-            waiting += [normpath(join(folder, target)) for target in _IMPORT.findall(app[name].decode())]
+            waiting += [normpath(join(folder, target)) for target in _IMPORT.findall(_decode(app[name], name))]
     return found
 
 

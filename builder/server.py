@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 
 from builder.assemble import build
-from builder.common import DIST, BuildError, say
+from builder.common import DIST, BuildError, python_command, say
 from builder.headers import IMMUTABLE, REVALIDATE, SECURITY, STABLE_NAMES
 from builder.watch import Watcher
 
@@ -74,6 +74,7 @@ def make_server(directory, prefix: str = "/", port: int = 0, watcher: Watcher | 
 def serve(port: int, *, open_page: bool, watch: bool, dist: Path = DIST) -> int:
     """Build, serve and open the site until Ctrl-C."""
     build(compress=False)  # on one's own machine there is nothing to save
+    say(f"dist/ is without .br and .gz now; before you copy it to a host, run: {python_command()} build.py")
     watcher = Watcher(lambda: build(compress=False)) if watch else None
     server = _first_free(port, dist, watcher)
     if server.server_port != port:
@@ -132,17 +133,23 @@ class Handler(BaseHTTPRequestHandler):
     do_HEAD = do_GET
 
     def _relative_path(self) -> str | None:
-        """The path below the prefix; None if it lies outside."""
-        path = unquote(urlsplit(self.path).path)
+        """The path below the prefix; None if it lies outside or the address is none."""
+        try:
+            path = unquote(urlsplit(self.path).path)
+        except ValueError:
+            return None
         return path.removeprefix(self.server.prefix) if path.startswith(self.server.prefix) else None
 
     def _file(self, path: str) -> Path | None:
-        """The file or folder of that path; None for what leaves the directory and for what hosts keep to themselves."""
+        """The file or folder of that path; None if there is none, for what leaves the directory and for what hosts keep to themselves."""
         if "\\" in path or "\0" in path or ":" in path or path == "_headers":
             return None
         root = self.server.directory.resolve()
-        file = (root / path.lstrip("/")).resolve()
-        return file if file.is_relative_to(root) else None
+        try:
+            file = (root / path.lstrip("/")).resolve()
+            return file if file.is_relative_to(root) and file.exists() else None
+        except (OSError, ValueError):  # no file can have such a name: it is too long, say
+            return None
 
     def _send_file(self, file: Path, path: str):
         encoding, chosen = self._best_encoding(file)

@@ -4,6 +4,7 @@ The page learns of it through server-sent events and a few lines of script, whic
 the page's policy allows no inline script. There is no service worker meanwhile: it would go on showing the version it keeps.
 """
 
+import os
 import threading
 import time
 from http import HTTPStatus
@@ -61,8 +62,9 @@ class Watcher:
         try:
             start = time.monotonic()
             self.rebuild()
-        except (BuildError, OSError) as error:
-            say(f"{time.strftime('%H:%M:%S')} not rebuilt: {error}")
+        except Exception as error:  # also a mistake of ours: the next change must still find a watcher
+            reason = error if isinstance(error, (BuildError, OSError)) else f"{type(error).__name__}: {error}"
+            say(f"{time.strftime('%H:%M:%S')} not rebuilt: {reason}")
             return
         say(f"{time.strftime('%H:%M:%S')} rebuilt in {time.monotonic() - start:.1f} s")
         with self.changed:
@@ -71,15 +73,16 @@ class Watcher:
 
     def _state(self) -> dict[Path, tuple[int, int]]:
         state = {}
-        for folder in self.folders:
-            for path in folder.rglob("*"):
-                if "__pycache__" in path.parts:
-                    continue
-                try:
-                    information = path.stat()
-                except FileNotFoundError:  # removed since it was listed
-                    continue
-                state[path] = (information.st_mtime_ns, information.st_size)
+        for top in self.folders:
+            for folder, subfolders, names in os.walk(top):  # it passes over a folder that is removed under it; rglob does not
+                if "__pycache__" in subfolders:
+                    subfolders.remove("__pycache__")
+                for path in (Path(folder, name) for name in names):
+                    try:
+                        information = path.stat()
+                    except FileNotFoundError:  # removed since it was listed
+                        continue
+                    state[path] = (information.st_mtime_ns, information.st_size)
         return state
 
     def answer(self, handler, path: str) -> bool:

@@ -3,15 +3,17 @@
  * The build puts `const BUILD = {version, files: [{url, bytes, sha256}]}` before this text.
  */
 
-const PREFIX = "inkling-";
+const PREFIX = `inkling-${new URL("./", self.location.href).pathname}#`; // another copy on this host has a folder, and a cache, of its own
 const CACHE = PREFIX + BUILD.version;
 const HOME = new URL("./index.html", self.location.href).href;
 const known = new Set(BUILD.files.map(({ url }) => new URL(url, self.location.href).href));
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
-self.addEventListener("message", ({ data }) => {
-  if (data === "activate") self.skipWaiting();
+self.addEventListener("message", (event) => {
+  if (event.data === "activate") self.skipWaiting();
+  // The browser may have thrown files away: they are fetched again before the page promises that all is there.
+  if (event.data === "keep") event.waitUntil(install().then(() => event.ports[0].postMessage("kept")));
 });
 self.addEventListener("fetch", (event) => {
   const url = withoutQuery(event.request);
@@ -50,8 +52,8 @@ async function fetchChecked(address, sha256, isImmutable) {
 }
 
 async function activate() {
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  const isOld = (name) => (name.startsWith(PREFIX) && name !== CACHE) || /^inkling-[0-9a-f]{10}$/.test(name); // so the first versions named it
+  await Promise.all((await caches.keys()).filter(isOld).map((name) => caches.delete(name)));
   await self.clients.claim();
 }
 

@@ -7,8 +7,8 @@ import sys
 import pytest
 
 import build
-from builder import checks, node
-from builder.common import ROOT, BuildError
+from builder import checks, common, node
+from builder.common import ROOT, BuildError, python_command
 
 
 def call(*arguments):
@@ -21,7 +21,33 @@ def test_every_command_has_help_with_an_example(command, capsys):
     with pytest.raises(SystemExit) as ended:
         build.main([command, "--help"])
     assert ended.value.code == 0
-    assert f"example: python build.py {command}" in capsys.readouterr().out
+    assert f"example: {python_command()} build.py {command}" in capsys.readouterr().out
+
+
+def test_the_python_that_help_names_can_be_called_so():
+    question = "import sys; print(sys.version_info[:2])"
+    run = subprocess.run(f'{python_command()} -c "{question}"', shell=True, capture_output=True, text=True)
+    assert run.stdout.strip() == str(sys.version_info[:2])
+
+
+@pytest.mark.parametrize(
+    "platform, executable, on_path, expected",
+    [
+        ("linux", "python3", {"python3": "python3"}, "python3"),
+        ("linux", "python3", {"python3": "another", "py": "py"}, "{folder}/python3"),
+        ("linux", "python3.14", {"python": "another"}, "{folder}/python3.14"),
+        ("win32", "python.exe", {"python": "python.exe", "py": "py"}, "python"),
+        ("win32", "python.exe", {"python": "another", "py": "py"}, "py"),
+        ("win32", "python.exe", {}, "{folder}/python.exe"),
+    ],
+)
+def test_a_name_is_advised_only_if_it_leads_to_this_python(tmp_path, monkeypatch, platform, executable, on_path, expected):
+    for name in (executable, *on_path.values()):
+        (tmp_path / name).touch()
+    monkeypatch.setattr(common.sys, "executable", str(tmp_path / executable))
+    monkeypatch.setattr(common.sys, "platform", platform)
+    monkeypatch.setattr(common.shutil, "which", lambda name: str(tmp_path / on_path[name]) if name in on_path else None)
+    assert python_command() == expected.format(folder=tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -117,6 +143,12 @@ def test_every_test_dependency_is_pinned_exactly():
 def test_lock_files_name_packages_and_no_hosts():
     text = (ROOT / "package-lock.json").read_text()
     assert "resolved" not in text and "http" not in text.replace("https://opencollective.com", "")
+
+
+def test_sources_have_the_same_line_ends_on_every_system():
+    # The folders of dist/ are named by the content of these files; .gitattributes keeps Git for Windows from changing it.
+    texts = [path for folder in ("site", "weights") for path in (ROOT / folder).rglob("*") if path.suffix in (".js", ".css", ".html", ".json", ".py")]
+    assert texts and [path.name for path in texts if b"\r" in path.read_bytes()] == []
 
 
 def test_a_browser_named_by_hand_wins_and_must_exist(tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import posixpath
 import re
 import shutil
 import subprocess
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from builder import assemble, common
-from builder.common import ROOT, SITE, BuildError
+from builder.common import ROOT, SITE, BuildError, python_command
 from builder.compress import compress_tree
 from builder.node import node
 from builder.python_pack import make_packs
@@ -69,13 +70,16 @@ def test_the_layout_is_hashed_folders_and_a_few_stable_names(sources):
     files = build(sources)
     app, runtime = folder(files, "app-"), folder(files, "runtime-")
     beside = {name for name in files if not name.startswith((app + "/", runtime + "/"))}
-    assert beside == {"index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "_headers"}
+    assert beside == {"index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "js/digit-recognizer.js", "_headers"}
     assert {name.removeprefix(runtime + "/") for name in files if name.startswith(runtime)} == {
         *("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip", "NOTICE.txt")
     }
     assert files[f"{app}/js/page.js"] == (sources["site"] / "js" / "page.js").read_bytes()
     assert files["js/inkling.js"].decode() == f'export * from "../{app}/js/inkling.js";\n'
+    element = files["js/digit-recognizer.js"].decode()
+    assert element == f'import "../{app}/js/define.js";\nexport * from "../{app}/js/digit-recognizer.js";\n'
     assert f"/{app}/*\n  Cache-Control: public, max-age=31536000, immutable" in files["_headers"].decode()
+    assert "/js/digit-recognizer.js\n  Cache-Control: no-cache" in files["_headers"].decode()
 
 
 def test_the_page_points_into_the_app_folder_and_preloads_its_modules(sources):
@@ -94,8 +98,7 @@ def test_the_table_of_assets_names_files_that_are_there(sources):
     assert app == f"app-{table['build']}" and table["defaultModel"] == "convnet" and table["pyodide"] == LOCK["pyodide"]
     assert table["models"]["convnet"]["card"]["parameters"] == 3
     for asset in [*table["files"].values(), *table["models"].values()]:
-        name = str(Path(f"{app}/js", asset["url"])).replace(f"{app}/js/../../", "").replace("/js/..", "")
-        assert len(files[name]) == asset["bytes"]
+        assert len(files[posixpath.normpath(f"{app}/js/{asset['url']}")]) == asset["bytes"]
 
 
 def test_the_service_worker_lists_all_that_offline_use_needs_with_its_hash(sources):
@@ -124,6 +127,9 @@ def test_two_builds_give_the_same_bytes_and_a_change_moves_only_its_own_folder(s
         ("py/inkling/layers.py", "def :", "site/py/inkling/layers.py, line 1"),
         ("index.html", PAGE.replace("style.css", "stile.css"), r'site/index.html: href="./stile.css" names no file'),
         ("js/page.js", 'import "./gone.js";', "site/js/gone.js is imported"),
+        ("js/page.js", "// Für\n// später".encode("latin-1"), "site/js/page.js, line 1: is not UTF-8"),
+        ("sw.js", b"// spoken\n// sp\xe4ter", "site/sw.js, line 2: is not UTF-8"),
+        ("index.html", PAGE.encode("utf-16"), "site/index.html, line 1: is not UTF-8"),
         ("manifest.webmanifest", "{", "site/manifest.webmanifest: "),
         ("manifest.webmanifest", '{"icons": [{"src": "./icons/j.png"}]}', "icons/j.png names no file"),
         ("../weights/convnet.npz", "other weights", "is not the file that convnet.json describes"),
@@ -133,7 +139,7 @@ def test_two_builds_give_the_same_bytes_and_a_change_moves_only_its_own_folder(s
 )
 def test_a_mistake_is_named_and_the_old_dist_stays(sources, name, content, message):
     before = build(sources)
-    (sources["site"] / name).write_text(content)
+    (sources["site"] / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(BuildError, match=message):
         build(sources)
     after = {path.relative_to(sources["dist"]).as_posix(): path.read_bytes() for path in sources["dist"].rglob("*") if path.is_file()}
@@ -143,7 +149,7 @@ def test_a_mistake_is_named_and_the_old_dist_stays(sources, name, content, messa
 
 def test_a_site_without_any_model_is_not_built(sources):
     shutil.rmtree(sources["weights"])
-    with pytest.raises(BuildError, match="there is no model. Make one with: python trainer/train.py"):
+    with pytest.raises(BuildError, match=re.escape(f"there is no model. Make one with: {python_command()} trainer/train.py")):
         build(sources)
 
 
@@ -206,7 +212,11 @@ def test_the_programs_own_version_is_found():
     assert re.fullmatch(r"\d+\.\d+\.\d+", assemble.package_version(SITE))
 
 
-def test_a_read_only_place_is_said(tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    "cache, advice", [("place", "name another folder in INKLING_CACHE$"), ("cache", "place: may not be written .*copy the project to another place$")]
+)
+def test_a_read_only_place_is_said_and_the_cache_moved_only_if_it_is_the_cache(tmp_path, monkeypatch, cache, advice):
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path / cache))
     monkeypatch.setattr(common.os, "replace", lambda *_: (_ for _ in ()).throw(PermissionError(13, "Permission denied")))
-    with pytest.raises(BuildError, match="may not be written.*INKLING_CACHE"), common.atomic_file(tmp_path / "file") as file:
+    with pytest.raises(BuildError, match=advice), common.atomic_file(tmp_path / "place" / "file") as file:
         file.write(b"x")

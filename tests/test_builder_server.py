@@ -1,12 +1,14 @@
 """The preview server: what a good static host does, and nothing outside its folder."""
 
 import http.client
+import os
 import threading
 import time
 
 import pytest
 
 from builder import server as server_module
+from builder.common import python_command
 from builder.headers import POLICY
 from builder.server import make_server
 from builder.watch import Watcher
@@ -129,10 +131,10 @@ def test_head_has_the_headers_and_no_body(folder, start):
     "path",
     [
         *("/../secret.txt", "/%2e%2e/secret.txt", "/app-12ab34cd56/../../secret.txt", "/..%5csecret.txt", "//../secret.txt"),
-        *("/_headers", "/%00", "/no/such"),
+        *("/_headers", "/%00", "/no/such", "/" + 300 * "x", "HTTP://["),
     ],
 )
-def test_nothing_outside_the_folder_is_served(folder, start, path):
+def test_nothing_outside_the_folder_is_served_and_no_request_is_left_without_answer(folder, start, path):
     status, _, body = ask(start(folder), path)
     assert status == 404 and b"secret" not in body
 
@@ -157,6 +159,13 @@ def test_a_taken_port_means_the_next_free_one(folder, start):
     assert second.server_port > first.server_port
 
 
+def test_serving_says_that_this_dist_is_not_the_one_for_a_host(folder, monkeypatch, capsys):
+    monkeypatch.setattr(server_module, "build", lambda compress: None)
+    monkeypatch.setattr(server_module.Server, "serve_forever", lambda self: (_ for _ in ()).throw(KeyboardInterrupt))
+    assert server_module.serve(0, open_page=False, watch=False, dist=folder) == 0
+    assert f"without .br and .gz now; before you copy it to a host, run: {python_command()} build.py\n" in capsys.readouterr().out
+
+
 def test_watching_tells_open_pages_of_each_rebuild(folder, start, tmp_path):
     source = tmp_path / "site"
     source.mkdir()
@@ -177,3 +186,33 @@ def test_watching_tells_open_pages_of_each_rebuild(folder, start, tmp_path):
     second = events.readline()
     assert built.is_set() and second.startswith(b"data: ") and second != first
     connection.close()
+
+
+def test_watching_goes_on_whatever_a_rebuild_raises(tmp_path, capsys):
+    mistakes, built = [b"\xe9", ""], threading.Event()
+
+    def rebuild():
+        if mistakes:
+            mistakes.pop().decode()  # AttributeError, then UnicodeDecodeError
+        built.set()
+
+    watcher = Watcher(rebuild, (tmp_path,))
+    for _ in range(3):
+        watcher._rebuild()
+    assert built.is_set()
+    said = capsys.readouterr().out.splitlines()
+    assert "not rebuilt: AttributeError: " in said[0] and "not rebuilt: UnicodeDecodeError: " in said[1] and " rebuilt in " in said[2]
+
+
+def test_a_folder_that_is_removed_under_the_watcher_is_passed_over(tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    (tmp_path / "page.js").touch()
+    real = os.scandir
+
+    def scandir(path):
+        if str(path).endswith("gone"):
+            raise FileNotFoundError(path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert list(Watcher(None, (tmp_path, tmp_path / "never there"))._state()) == [tmp_path / "page.js"]

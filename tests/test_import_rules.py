@@ -15,9 +15,11 @@ ALLOWED = {
     "initializers": set(), "losses": set(), "optimizers": set(), "preprocess": set(),
     "layers": {"initializers"},
     "model": {"layers"},
+    "numbers": {"preprocess"},
     "weights": {"model"}, "explain": {"model"},
     "training": {"model", "losses", "optimizers"},
-    "session": {"initializers", "losses", "optimizers", "preprocess", "layers", "model", "weights", "explain", "training", "__init__"},
+    "session": {"initializers", "losses", "optimizers", "preprocess", "numbers", "layers", "model", "weights", "explain", "training",
+                "__init__"},
 }
 
 

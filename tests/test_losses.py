@@ -25,6 +25,17 @@ def test_gradient_matches_finite_differences(label_smoothing):
     assert_gradient(lambda: softmax_cross_entropy(logits, labels, label_smoothing)[0], logits, grad, rng)
 
 
+def test_a_row_that_is_none_of_the_classes_wants_flat_probabilities():
+    rng = np.random.default_rng(7)
+    logits, labels = 2 * rng.standard_normal((6, 10)), np.array([3, -1, 0, -1, -1, 9])
+    loss, grad = softmax_cross_entropy(logits, labels, 0.1)
+    assert_gradient(lambda: softmax_cross_entropy(logits, labels, 0.1)[0], logits, grad, rng)
+    rows = [softmax_cross_entropy(logits[i:i + 1], labels[i:i + 1], 0.1)[0] for i in range(6)]
+    assert loss == pytest.approx(np.mean(rows))
+    flat_loss, flat_grad = softmax_cross_entropy(np.full((1, 10), 2.5), np.array([-1]))
+    assert flat_loss == pytest.approx(math.log(10)) and abs(flat_grad).max() < 1e-12
+
+
 def test_the_checker_catches_a_loss_that_forgot_to_average():
     rng = np.random.default_rng(7)
     logits, labels = rng.standard_normal((5, 10)), rng.integers(0, 10, 5)
@@ -85,9 +96,9 @@ def test_float32_logits_give_a_float32_gradient_and_a_plain_number():
     assert grad.dtype == np.float32 and type(loss) is float
 
 
-@pytest.mark.parametrize("labels", [[0, 10], [-1, 3], [1], [1, 2, 3], [], [1, 1000]], ids=str)
+@pytest.mark.parametrize("labels", [[0, 10], [-2, 3], [1], [1, 2, 3], [], [1, 1000]], ids=str)
 def test_labels_outside_the_classes_or_of_another_number_are_refused(labels):
-    with pytest.raises(ValueError, match="labels must be 2 integers from 0 to 9"):
+    with pytest.raises(ValueError, match=r"labels must be 2 integers from -1 \(none\) to 9"):
         softmax_cross_entropy(np.zeros((2, 10)), np.array(labels, int))
 
 

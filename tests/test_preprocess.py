@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as st_numpy
 
-from inkling.preprocess import preprocess
+from inkling.preprocess import picture_to_ink, preprocess
 
 # A busy machine must not fail a test: no time limits.
 quick = settings(max_examples=60, deadline=None, database=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])
@@ -46,8 +46,8 @@ def test_a_black_square_becomes_a_square_of_20_px_in_the_middle(ink):
 
 
 def test_a_grey_pixel_stays_as_grey_as_it_is():
-    image, _ = preprocess(np.array([[0, 0], [51, 0]], np.uint8))
-    np.testing.assert_allclose(image, 0.2 * field(TWENTY, TWENTY), atol=1e-6)
+    image, _ = preprocess(np.array([[0, 0], [153, 0]], np.uint8))
+    np.testing.assert_allclose(image, 0.6 * field(TWENTY, TWENTY), atol=1e-6)
 
 
 def test_a_heavy_and_a_light_pixel_side_by_side():
@@ -71,17 +71,6 @@ def test_shrinking_averages_over_the_area():
     np.testing.assert_allclose(image[4, 5:24], 0.3, atol=1e-6)
     np.testing.assert_allclose([image[4, 4], image[4, 24], image[24, 4], image[24, 24]], [0.25, 0.05, 0.05, 0.25], atol=1e-6)
     assert not image[:4].any() and not image[25:].any()
-
-
-def test_a_line_a_pixel_thin_keeps_its_place_and_its_mass():
-    # 280 px long: a fourteenth of its width is left, all of it within column 14.
-    ink = np.zeros((280, 280), np.uint8)
-    ink[:, 33] = 255
-    image, found = preprocess(ink)
-    np.testing.assert_allclose(image, field(TWENTY, {(14, 14): 1 / 14}), atol=1e-6)
-    assert found["box"] == [33, 0, 1, 280]
-    across, _ = preprocess(ink.T)
-    np.testing.assert_allclose(across, image.T, atol=1e-6)
 
 
 def test_the_longer_side_becomes_20_px_and_the_aspect_is_kept():
@@ -114,14 +103,190 @@ def test_without_ink_the_image_is_zero(ink):
     assert found == {"empty": True, "box": None, "centre_of_mass": None, "ink_fraction": 0.0}
 
 
+# What it forgives
+
+
+def square(side=20, size=100):
+    """A black square in the middle of a sheet."""
+    ink = np.zeros((size, size), np.uint8)
+    start = (size - side) // 2
+    ink[start:start + side, start:start + side] = 255
+    return ink
+
+
 def test_dust_does_not_stretch_the_box():
-    ink = np.zeros((100, 100), np.uint8)
-    ink[40:60, 40:60] = 255
+    ink = square()
     clean, _ = preprocess(ink)
     ink[3, 3] = ink[95, 80] = 31
     dusty, found = preprocess(ink)
     assert found["box"] == [40, 40, 20, 20]
     assert (dusty == clean).all()
+
+
+@pytest.mark.parametrize("places", [
+    [(50, 3)], [(50, 95)], [(2, 50)], [(90, 50)], [(2, 2)], [(96, 1), (1, 96)],
+    [(45, 3), (55, 10), (2, 44), (20, 90), (97, 97)],
+    [(3, 50), (3, 97)],  # once the first is gone with its row, nothing else holds the second
+], ids=["left", "right", "above", "below", "in a corner", "in two corners", "all around", "one beside the other"])
+def test_specks_do_not_change_the_image(places):
+    ink = square()
+    clean, _ = preprocess(ink)
+    for y, x in places:
+        ink[y:y + 2, x:x + 2] = 255  # 4 px: 1 % of the square
+    image, found = preprocess(ink)
+    assert (image == clean).all()
+    assert found["box"] == [40, 40, 20, 20] and found["centre_of_mass"] == [50, 50] and found["ink_fraction"] == pytest.approx(0.04)
+
+
+def test_a_faint_smudge_does_not_change_the_image():
+    ink = square()
+    clean, _ = preprocess(ink)
+    ink[5:15, 60:70] = 40  # 100 px, but only 3.8 % of the ink
+    image, found = preprocess(ink)
+    assert found["box"] == [40, 40, 20, 20] and (image == clean).all()
+
+
+@pytest.mark.parametrize("n, box", [(16, [40, 40, 20, 20]), (17, [40, 10, 20, 50])])
+def test_a_speck_is_less_than_four_hundredths_of_the_ink(n, box):
+    ink = square()
+    ink[10, 42:42 + n] = 255  # 16 px of 416 are 3.8 %, 17 of 417 are 4.1 %
+    assert preprocess(ink)[1]["box"] == box
+
+
+@pytest.mark.parametrize("gap", [1, 12])
+def test_the_bar_of_a_five_drawn_apart_belongs_to_it(gap):
+    ink = np.zeros((280, 280), np.uint8)
+    ink[60:70, 150:180] = 255  # 300 px of 4,500: a short bar
+    ink[70 + gap:210 + gap, 120:150] = 255
+    assert preprocess(ink)[1]["box"] == [120, 60, 60, 150 + gap]
+
+
+def test_where_all_are_specks_all_of_them_count():
+    ink = np.zeros((280, 280), np.uint8)
+    ink[4::28, 5::28] = 255  # ten by ten dots
+    assert preprocess(ink)[1]["box"] == [5, 4, 253, 253]
+
+
+def test_a_speck_among_the_strokes_is_left_alone():
+    ink = square(60)
+    ink[30:70, 30:70] = 0  # a ring
+    ink[50:52, 50:52] = 255
+    image, found = preprocess(ink)
+    assert found["box"] == [20, 20, 60, 60]
+    assert image[14, 14] > 0
+
+
+def test_a_stroke_over_the_edge_is_read_as_far_as_it_goes():
+    # 40 x 80 of a bar whose left half lies beyond the sheet: 10 x 20 px, as anywhere else.
+    ink = np.zeros((280, 280), np.uint8)
+    ink[100:180, 0:40] = 255
+    image, found = preprocess(ink)
+    np.testing.assert_allclose(image, field(TWENTY, {(9, 9): 0.5, (10, 18): 1, (19, 19): 0.5}), atol=1e-6)
+    assert found["box"] == [0, 100, 40, 80]
+
+
+# A profile of 20 px, spread by 1 2 1: at its ends a quarter of 0.5, then (2 * 0.5 + 1) / 4, then (0.5 + 2 + 1) / 4.
+SPREAD = {(3, 3): 0.125, (4, 4): 0.5, (5, 5): 0.875, (6, 22): 1, (23, 23): 0.875, (24, 24): 0.5, (25, 25): 0.125}
+
+
+def test_a_pen_too_thin_to_be_seen_is_made_stronger():
+    # A pixel of 280 becomes 1/14 of a pixel. Spread by 1 2 1 and brought to 1, it is as wide as a pen on MNIST.
+    ink = np.zeros((280, 280), np.uint8)
+    ink[:, 33] = 255
+    image, found = preprocess(ink)
+    np.testing.assert_allclose(image, field(SPREAD, {(13, 13): 0.5, (14, 14): 1, (15, 15): 0.5}), atol=1e-6)
+    assert found["box"] == [33, 0, 1, 280]
+    across, _ = preprocess(ink.T)
+    np.testing.assert_allclose(across, image.T, atol=1e-6)
+
+
+def test_pale_ink_is_made_stronger():
+    image, _ = preprocess(np.array([[0, 0], [51, 0]], np.uint8))
+    np.testing.assert_allclose(image, field(SPREAD, SPREAD), atol=1e-6)
+
+
+def test_the_thinnest_pen_on_the_largest_digit_is_left_as_it_is():
+    # 10 px wide and 252 high: 10 / 12.6 of column 14.
+    ink = np.zeros((280, 280), np.uint8)
+    ink[14:266, 100:110] = 255
+    np.testing.assert_allclose(preprocess(ink)[0], field(TWENTY, {(14, 14): 10 / 12.6}), atol=1e-6)
+
+
+def test_a_thick_pen_on_a_small_digit_is_left_as_it_is():
+    # A ring of 60 px drawn with 20: the pen is a third of it, so the hole is too, 6 2/3 px from 11 1/6 to 17 5/6.
+    ink = square(60, 280)
+    ink[130:150, 130:150] = 0
+    image, _ = preprocess(ink)
+    assert image[8, 14] == pytest.approx(1) and image[14, 14] == pytest.approx(0, abs=1e-6)
+    assert image[11, 14] == pytest.approx(1 / 6) and image[17, 14] == pytest.approx(1 / 6) and image[14, 11] == pytest.approx(1 / 6)
+
+
+# Uneven light
+
+
+def seven(size=280):
+    """The share of each pixel that a written 7 covers, (size, size), with soft edges."""
+    y, x = np.mgrid[:size, :size] * (280 / size)
+    bar = np.maximum(abs(x - 130) - 60, abs(y - 70) - 8)
+    stem = np.maximum(abs(x - 190 + 0.45 * (y - 70)) - 9, abs(y - 145) - 75)
+    return np.clip(0.5 - np.minimum(bar, stem), 0, 1)
+
+
+def photograph(light, paper=230, pen=50, size=280, grain=0.0):
+    """A sheet with a 7 under light, a function of y and x in 0..1 that gives the share of the full light: RGBA."""
+    y, x = (np.mgrid[:size, :size] + 0.5) / size
+    grey = (paper + (pen - paper) * seven(size)) * light(y, x) + grain * np.random.default_rng(3).normal(0, 1, (size, size))
+    grey = grey.round().clip(0, 255).astype(np.uint8)
+    return np.dstack([grey, grey, grey, np.full_like(grey, 255)])
+
+
+LIGHTS = {
+    "from the left": lambda y, x: 1 - 0.5 * x,
+    "from below": lambda y, x: 0.5 + 0.5 * y,
+    "from a corner": lambda y, x: 1 - 0.3 * x - 0.3 * y,
+    "of a flash": lambda y, x: 1 - 0.9 * ((x - 0.5) ** 2 + (y - 0.5) ** 2),
+    "of a lamp": lambda y, x: 1 / (1 + (x - 0.2) ** 2 + (y + 0.3) ** 2),
+}
+
+
+@pytest.mark.parametrize("light", LIGHTS.values(), ids=LIGHTS)
+@pytest.mark.parametrize("paper, pen", [(230, 50), (215, 130), (60, 200)], ids=["ballpoint", "pencil", "chalk"])
+def test_a_shaded_photograph_gives_the_ink_of_an_evenly_lit_one(light, paper, pen):
+    expected, _ = picture_to_ink(photograph(lambda y, x: 1, paper, pen))
+    ink, inverted = picture_to_ink(photograph(light, paper, pen, grain=3))
+    assert inverted is (pen < paper)
+    assert (ink[expected == 0] > 32).sum() < 20  # of 73,000 pixels: a few at the strokes' soft edges
+    np.testing.assert_allclose(preprocess(ink)[0], preprocess(expected)[0], atol=0.15)
+
+
+def test_a_large_shaded_photograph_too():
+    expected, _ = picture_to_ink(photograph(lambda y, x: 1, size=1400))
+    ink, _ = picture_to_ink(photograph(LIGHTS["from a corner"], size=1400, grain=3))
+    np.testing.assert_allclose(preprocess(ink)[0], preprocess(expected)[0], atol=0.05)
+
+
+def test_a_stroke_over_the_edge_of_a_shaded_photograph_is_no_shade():
+    picture = photograph(LIGHTS["from the left"])
+    picture[120:150, :, :3] = (picture[120:150, :, :3] * 0.2).astype(np.uint8)  # a line across the whole sheet
+    ink, _ = picture_to_ink(picture)
+    assert (ink[125:145] == 255).all() and not ink[230:].any() and not ink[:50].any()
+
+
+@pytest.mark.parametrize("paper, pen", [(230, 50), (60, 200)])
+@pytest.mark.parametrize("light", [lambda y, x: 1, lambda y, x: 1 - 0.04 * x], ids=["even", "hardly uneven"])
+def test_in_even_light_every_grey_level_has_one_ink(light, paper, pen):
+    picture = photograph(light, paper, pen, grain=3)
+    ink, _ = picture_to_ink(picture)
+    for level in np.unique(picture[..., 0]):
+        assert len(np.unique(ink[picture[..., 0] == level])) == 1
+
+
+def test_a_sheet_on_a_dark_table_is_no_shade():
+    # Half of the border is table: no surface fits, the picture is taken as it is.
+    picture = photograph(lambda y, x: 1)
+    picture[:, :140, :3] = 40
+    ink, _ = picture_to_ink(picture)
+    assert len(np.unique(ink[:, :140])) == 1
 
 
 # Properties
@@ -193,9 +358,12 @@ def test_the_centre_of_mass_of_a_drawing_lies_at_14_14():
 
 
 @quick
-@given(st_numpy.arrays(np.uint8, (6, 4), elements=st.sampled_from([0, 0, 64, 100, 202, 254])))
-def test_half_the_ink_gives_half_the_image(ink):
-    np.testing.assert_allclose(preprocess(ink // 2)[0], preprocess(ink)[0] / 2, atol=1e-6)
+@given(st_numpy.arrays(np.uint8, (6, 4), elements=st.sampled_from([0, 0, 64, 100, 200, 252])))
+def test_three_quarters_of_the_ink_give_three_quarters_of_the_image(ink):
+    image, _ = preprocess(ink)
+    paler, _ = preprocess(ink // 4 * 3)
+    assume(0.5 <= paler.max() < 1)  # otherwise it was made stronger
+    np.testing.assert_allclose(paler, 0.75 * image, atol=1e-6)
 
 
 def test_the_ink_is_left_as_it_is_and_may_be_read_only():

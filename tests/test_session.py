@@ -154,6 +154,227 @@ def test_without_a_model_a_drawing_is_refused_and_an_empty_pad_is_not():
     assert session.predict(bytes(100), 10, 10)["reason"] == "empty"
 
 
+# Declining
+
+
+def with_calibration(session, trained, temperature, threshold):
+    model = weights.load(trained)
+    model.calibrate(temperature, threshold)
+    session.use_model("calibrated", npz_of(model))
+
+
+def bar(width, height, left=100, top=100):
+    ink = np.zeros((280, 280), np.uint8)
+    ink[top:top + height, left:left + width] = 255
+    return ink
+
+
+def assert_declined(prediction, reason):
+    """A best guess there is all the same, and what goes with it."""
+    assert prediction["accepted"] is False and prediction["reason"] == reason and prediction["text"] == ""
+    assert type(prediction["digit"]) is int and sum(prediction["probabilities"]) == pytest.approx(1, abs=1e-12)
+    assert prediction["confidence"] == max(prediction["probabilities"]) == prediction["probabilities"][prediction["digit"]]
+    (entry,) = prediction["digits"]
+    assert entry == {field: prediction[field] for field in ("digit", "confidence", "probabilities", "accepted")} | {"box": prediction["found"]["box"]}
+
+
+def test_the_temperature_divides_the_logits(session, trained):
+    before = session.predict(drawn(0), 280, 280)
+    with_calibration(session, trained, 2.0, 0.0)
+    after = session.predict(drawn(0), 280, 280)
+    # softmax(z / 2) is the square root of softmax(z), brought to a sum of 1.
+    root = np.sqrt(before["probabilities"])
+    np.testing.assert_allclose(after["probabilities"], root / root.sum(), rtol=1e-6)
+    assert after["accepted"] is True
+
+
+@pytest.mark.parametrize("margin, accepted", [(-1e-9, True), (1e-6, False)])
+def test_what_is_less_sure_than_the_threshold_is_not_a_digit(session, trained, margin, accepted):
+    confidence = session.predict(drawn(0), 280, 280)["confidence"]
+    with_calibration(session, trained, 1.0, confidence + margin)
+    for numbers in (False, True):
+        prediction = session.predict(drawn(0), 280, 280, numbers=numbers)
+        assert prediction["digit"] == 0 and prediction["accepted"] is accepted
+        if not accepted:
+            assert_declined(prediction, "not-a-digit")
+
+
+@pytest.mark.parametrize("size, reason", [((20, 20), "too-small"), ((3, 27), "too-small"), ((27, 3), "too-small"), ((3, 28), None), ((28, 28), None)], ids=str)
+def test_a_mark_shorter_than_a_tenth_of_the_pad_is_too_small(session, size, reason):
+    for numbers in (False, True):
+        prediction = session.predict(bar(*size), 280, 280, numbers=numbers)
+        assert prediction["reason"] == reason
+        if reason:
+            assert_declined(prediction, reason)
+
+
+def test_too_small_goes_by_the_shorter_side_of_the_ink(session):
+    ink = np.zeros((70, 2000), np.uint8)
+    ink[20:27, 1000:1003] = 255
+    assert session.predict(ink, 2000, 70)["reason"] is None
+    ink[26] = 0
+    assert session.predict(ink, 2000, 70)["reason"] == "too-small"
+
+
+def test_digits_side_by_side_are_several_for_one_who_expects_one(session):
+    assert_declined(session.predict(number("10"), 280, 280), "several")
+    assert session.predict(number("10"), 280, 280, numbers=True)["reason"] is None
+
+
+def test_of_several_reasons_the_plainest_is_given(session, trained):
+    with_calibration(session, trained, 1.0, 1.0)  # nothing is ever sure enough
+    assert session.predict(bytes(280 * 280), 280, 280)["reason"] == "empty"
+    assert_declined(session.predict(bar(8, 20) | bar(8, 20, left=112), 280, 280), "too-small")
+    assert_declined(session.predict(number("10"), 280, 280), "several")
+    assert_declined(session.predict(drawn(0), 280, 280), "not-a-digit")
+
+
+# Numbers
+
+
+def number(digits, height=280):
+    """Narrow rings for 0 and bars for 1, side by side, 60 px each."""
+    y, x = np.mgrid[:height, :max(280, 60 * len(digits) + 40)]
+    ink = np.zeros(x.shape, bool)
+    for i, digit in enumerate(digits):
+        centre = 45 + 60 * i
+        ink |= abs(np.hypot((x - centre) / 20, (y - 140) / 35) - 1) < 0.25 if digit == "0" else (abs(x - centre) < 6) & (abs(y - 140) < 45)
+    return np.where(ink, 255, 0).astype(np.uint8)
+
+
+def read(session, ink):
+    return session.predict(ink, ink.shape[1], ink.shape[0], numbers=True)
+
+
+@pytest.mark.parametrize("digits", ["10", "01", "1001", "000", "111111"])
+def test_reads_a_number(session, digits):
+    prediction = read(session, number(digits))
+    assert prediction["text"] == digits and [entry["digit"] for entry in prediction["digits"]] == [int(digit) for digit in digits]
+    assert prediction["accepted"] is True and prediction["reason"] is None
+
+
+def test_the_digits_of_a_number_have_boxes_and_the_last_one_speaks_for_all(session):
+    ink = number("10")
+    prediction = read(session, ink)
+    first, last = prediction["digits"]
+    assert first["box"] == [40, 96, 11, 89]
+    x, *rest = preprocess(ink[:, 60:])[1]["box"]
+    assert last["box"] == [60 + x, *rest]
+    for field in ("digit", "confidence", "probabilities", "accepted"):
+        assert prediction[field] == last[field]
+    assert (prediction["image"].reshape(28, 28) == preprocess(ink[:, 60:])[0]).all()
+    assert prediction["found"]["box"] == preprocess(ink)[1]["box"]
+    assert all(type(edge) is int for entry in prediction["digits"] for edge in entry["box"])
+    assert all(sum(entry["probabilities"]) == pytest.approx(1, abs=1e-12) for entry in prediction["digits"])
+    prediction.pop("image")
+    assert json.loads(json.dumps(prediction, allow_nan=False)) == prediction
+
+
+def test_each_digit_of_a_number_is_read_as_if_it_stood_alone(session):
+    ink = number("101")
+    for entry, start in zip(read(session, ink)["digits"], (0, 60, 120)):
+        alone = np.zeros_like(ink)
+        alone[:, start + 16:start + 75] = ink[:, start + 16:start + 75]
+        expected = session.predict(alone, ink.shape[1], ink.shape[0])
+        assert entry["digit"] == expected["digit"] and entry["box"] == expected["found"]["box"]
+        np.testing.assert_allclose(entry["probabilities"], expected["probabilities"], atol=1e-6)
+
+
+def test_what_is_not_accepted_in_a_number_is_a_question_mark(session, trained):
+    ink = number("101")
+    sure = [entry["confidence"] for entry in read(session, ink)["digits"]]
+    assert sure[1] != pytest.approx(sure[0], abs=1e-3)
+    with_calibration(session, trained, 1.0, sum(sure[:2]) / 2)
+    prediction = read(session, ink)
+    assert prediction["text"] == ("?0?" if sure[0] < sure[1] else "1?1")
+    assert [entry["accepted"] for entry in prediction["digits"]] == [share > sum(sure[:2]) / 2 for share in sure]
+    assert prediction["reason"] == (None if prediction["accepted"] else "not-a-digit")
+
+
+@pytest.mark.parametrize("ink", [drawn(0), drawn(1), number("1"), number("0")], ids=["ring", "bar", "narrow bar", "narrow ring"])
+def test_a_single_digit_reads_the_same_with_numbers_and_without(session, ink):
+    without, with_numbers = session.predict(ink, 280, 280), session.predict(ink, 280, 280, numbers=True)
+    for prediction in (without, with_numbers):
+        prediction.pop("ms")
+    assert (without.pop("image") == with_numbers.pop("image")).all()
+    assert without == with_numbers
+    assert len(without["digits"]) == 1
+
+
+def test_a_speck_is_no_digit_of_a_number(session):
+    ink = number("10")
+    ink[20:26, 200:206] = 255
+    assert read(session, ink)["text"] == "10"
+
+
+def test_an_empty_pad_is_no_number(session):
+    prediction = read(session, np.zeros((280, 280), np.uint8))
+    assert prediction["text"] == "" and prediction["digits"] == [] and prediction["reason"] == "empty"
+
+
+def test_a_number_over_the_edge_of_the_sheet(session):
+    ink = number("101")
+    cut = np.ascontiguousarray(ink[:, 45:])  # half of the first bar is left
+    assert read(session, cut)["text"] == "101" and read(session, cut)["digits"][0]["box"][0] == 0
+
+
+def test_a_picture_of_a_number(session):
+    ink = number("1001")
+    prediction = session.predict(as_picture(ink), ink.shape[1], ink.shape[0], 4, True)
+    assert prediction["text"] == "1001"
+    assert [entry["box"] for entry in prediction["digits"]] == [entry["box"] for entry in read(session, ink)["digits"]]
+
+
+class Surest:
+    """In a model's place: sure of what is as wide for its height as it expects, by how far it is off. Notes how often it is asked."""
+
+    threshold, temperature = 0.0, 1.0
+
+    def __init__(self, digit_of_width):
+        self.digit_of_width, self.batches = digit_of_width, []
+
+    def predict_logits(self, images):
+        self.batches.append(len(images))
+        widths = (images > 0.25).any(axis=1).sum(axis=1)
+        logits = np.zeros((len(images), 10), np.float32)
+        for row, width in zip(logits, widths):
+            for digit, expected in self.digit_of_width.items():
+                row[digit] = 8 - 2 * abs(int(width) - expected)
+        return logits
+
+
+def touching_rings():
+    """Two rings side by side, 80 px wide and 120 high, that touch at x = 140."""
+    y, x = np.mgrid[:280, :280]
+    rings = [abs(np.hypot((x - centre) / 36, (y - 140) / 56) - 1) < 0.14 for centre in (100, 181)]
+    return np.where(rings[0] | rings[1], 255, 0).astype(np.uint8)
+
+
+@pytest.mark.parametrize("widths, text", [({0: 13}, "00"), ({8: 20}, "8"), ({0: 13, 8: 40}, "00")], ids=["two zeros", "one wide digit", "far too wide"])
+def test_touching_digits_are_parted_if_the_network_is_surer_of_the_parts(session, monkeypatch, widths, text):
+    model = Surest(widths)
+    monkeypatch.setattr(session, "_model", model)
+    prediction = session.predict(touching_rings(), 280, 280, numbers=True)
+    assert prediction["text"] == text
+    assert model.batches[0] > 2  # all the ways to cut at once
+    if text == "00":
+        assert model.batches == model.batches[:1]
+        (left, right) = (entry["box"] for entry in prediction["digits"])
+        assert left[0] + left[2] == right[0] and right[0] == pytest.approx(140, abs=12)
+    assert session.predict(touching_rings(), 280, 280)["text"] in "0123456789"  # without numbers it is one digit
+
+
+def test_a_scribble_of_many_strokes_asks_the_network_a_bounded_number_of_times(session, monkeypatch):
+    model = Surest({0: 13})
+    monkeypatch.setattr(session, "_model", model)
+    rng = np.random.default_rng(4)
+    ink = np.zeros((280, 280), np.uint8)
+    for x in rng.integers(0, 270, 200):
+        ink[rng.integers(0, 140):rng.integers(150, 280), x:x + 2] = 255
+    session.predict(ink, 280, 280, numbers=True)
+    assert sum(model.batches) <= 32 * 6 + 1
+
+
 # Debug images
 
 
@@ -190,7 +411,7 @@ def test_using_another_model_answers_with_it(session):
     session.use_model("other", npz_of(other))
     after = session.predict(drawn(0), 280, 280)
     assert after["model"] == "other" and after["probabilities"] != before
-    assert session.health()["model"]["parameters"] == 29_066
+    assert session.health()["model"]["parameters"] == other.n_parameters
 
 
 def of_shape(n_in, n_out):

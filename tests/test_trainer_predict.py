@@ -89,6 +89,49 @@ def test_people_get_the_digit_and_how_sure(seven, tmp_path, capsys):
     assert second.startswith("  7  ") and second.endswith("###")
 
 
+@pytest.fixture
+def two_sevens(seven):
+    """Two sevens beside each other."""
+    return np.hstack([seven, seven])
+
+
+def test_a_number_is_read_digit_by_digit(two_sevens, tmp_path, capsys):
+    Image.fromarray(two_sevens).save(tmp_path / "77.png")
+    prediction = answer(tmp_path / "77.png", capsys, "--numbers")
+    assert prediction["text"] == "77" and [entry["digit"] for entry in prediction["digits"]] == [7, 7]
+    assert prediction["digits"][0]["box"][0] + 280 == pytest.approx(prediction["digits"][1]["box"][0], abs=1)
+    assert predict.main([str(tmp_path / "77.png"), "--numbers"]) == 0
+    first, *bars = capsys.readouterr().out.splitlines()
+    assert ": 77  (convnet" in first and len(bars) == 2 and all(bar.startswith("  7  ") and bar.endswith("###") for bar in bars)
+
+
+def test_without_numbers_a_number_is_declined_and_the_option_named(two_sevens, tmp_path, capsys):
+    Image.fromarray(two_sevens).save(tmp_path / "77.png")
+    assert answer(tmp_path / "77.png", capsys)["reason"] == "several"
+    assert predict.main([str(tmp_path / "77.png")]) == 0
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert "not a digit? It looks like several digits; with --numbers they are read one by one. At best a " in first
+
+
+def test_a_speck_of_a_digit_is_declined(tmp_path, capsys):
+    picture = np.full((280, 280), 255, np.uint8)
+    picture[100:115, 100:110] = 0
+    Image.fromarray(picture).save(tmp_path / "speck.png")
+    assert predict.main([str(tmp_path / "speck.png")]) == 0
+    assert "not a digit? It is too small to tell. At best a " in capsys.readouterr().out
+
+
+def test_every_reason_to_decline_can_be_told_to_people():
+    entry = {"digit": 3, "confidence": 0.25, "accepted": False}
+    prediction = {"digit": 3, "confidence": 0.25, "probabilities": [0.25] * 4 + [0] * 6, "accepted": False, "text": "", "digits": [entry],
+                  "model": "m", "ms": {"total": 1}}
+    told = {reason: predict.as_text("a.png", {**prediction, "reason": reason}).splitlines()[0] for reason in ("too-small", "several", "not-a-digit")}
+    assert told["not-a-digit"] == "a.png: not a digit? It looks like none. At best a 3  (25.0% sure; m, 1.0 ms)"
+    assert len(set(told.values())) == 3
+    number = predict.as_text("a.png", {**prediction, "text": "7?", "reason": "not-a-digit", "digits": [{**entry, "digit": 7, "accepted": True}, entry]})
+    assert number.splitlines() == ["a.png: 7?  (m, 1.0 ms)", "  7   25.0%  ########", "  ?   25.0%  ########"]
+
+
 @pytest.mark.parametrize("size", [(1, 1), (300, 200)])
 @pytest.mark.parametrize("colour", ["white", "black", "#808080", (0, 0, 0, 0)], ids=str)
 def test_a_picture_of_one_colour_has_nothing_in_it(size, colour, tmp_path, capsys):

@@ -224,13 +224,15 @@ def test_weights_are_replaced_by_no_worse_ones_only(tmp_path):
     assert json.loads((shipped / "convnet.json").read_text(encoding="utf-8"))["validation_accuracy"] == 0.95
 
 
-@pytest.mark.parametrize("changed, is_mnist, folder, goes", [
-    ({}, True, RUNS / "a-run", True), ({}, True, RUNS.parent / "elsewhere", False), ({}, False, RUNS / "a-run", False),
-    ({"seed": 1}, True, RUNS / "a-run", False), ({"epochs": 1}, True, RUNS / "a-run", False), ({"arch": "784-300-10"}, True, RUNS / "a-run", False),
+@pytest.mark.parametrize("changed, data, folder, goes", [
+    ({}, {}, RUNS / "a-run", True), ({}, {}, RUNS.parent / "elsewhere", False), ({}, {"is_mnist": False}, RUNS / "a-run", False),
+    ({}, {"drawings": {}}, RUNS / "a-run", False), ({"seed": 1}, {}, RUNS / "a-run", False), ({"epochs": 1}, {}, RUNS / "a-run", False),
+    ({"arch": "784-300-10"}, {}, RUNS / "a-run", False),
 ], ids=str)
-def test_only_a_recipe_unchanged_on_mnist_and_in_its_usual_place_goes_to_weights(changed, is_mnist, folder, goes):
+def test_only_a_recipe_unchanged_on_its_data_and_in_its_usual_place_goes_to_weights(changed, data, folder, goes):
     settings = Settings.from_dict(recipe("convnet").to_dict() | changed)
-    assert train.belongs_in_weights(SimpleNamespace(settings=settings, digits=SimpleNamespace(is_mnist=is_mnist), folder=folder)) is goes
+    digits = SimpleNamespace(**{"is_mnist": True, "drawings": {"seed": 0}} | data)
+    assert train.belongs_in_weights(SimpleNamespace(settings=settings, digits=digits, folder=folder)) is goes
 
 
 @pytest.mark.parametrize("arguments, said", [
@@ -297,7 +299,7 @@ def test_train_also_runs_as_a_module():
     assert done.returncode == 0 and done.stdout.startswith("usage: train.py")
 
 
-@pytest.mark.parametrize("name, packages", [("train", "numpy matplotlib pillow tqdm"), ("evaluate", "numpy tqdm"), ("predict", "numpy pillow")])
+@pytest.mark.parametrize("name, packages", [("train", "numpy matplotlib pillow tqdm Hershey-Fonts unlzw3"), ("evaluate", "numpy tqdm"), ("predict", "numpy pillow")])
 def test_without_its_packages_a_command_says_in_one_line_what_to_install(name, packages):
     done = script(ROOT / "trainer" / f"{name}.py", python=["-S"])  # -S: without site-packages
     assert done.returncode == 1 and done.stderr.count("\n") == 1

@@ -202,7 +202,7 @@ def test_clipping_bounds_how_far_a_step_goes(data):
 def test_a_wrong_label_is_refused_before_anything_moves(data):
     settings = Settings.from_dict(MLP)
     model, optimizer = settings.make_model(), settings.make_optimizer()
-    with pytest.raises(ValueError, match="labels must be 16 integers from 0 to 9"):
+    with pytest.raises(ValueError, match=r"labels must be 16 integers from -1 \(none\) to 9"):
         next(train(model, optimizer, data[0], data[1] + 10, settings))
     assert optimizer.n_steps == 0
 

@@ -13,6 +13,7 @@ from inkling import __version__, weights
 from inkling.model import Sequential
 from inkling.training import evaluate
 
+from .calibration import calibrate
 from .command import TrainerError
 from .data import Digits
 from .files import WEIGHTS, atomic_file, sha256, shown, write_json
@@ -28,11 +29,16 @@ def save_model(run: Run) -> tuple[Sequential, dict]:
     """
     model = Sequential.from_spec(run.model.spec())
     model.set_parameters(run.best)
+    calibration = calibrate(model, run.digits)
     file = io.BytesIO()
     weights.save(file, model)
     npz, name = file.getvalue(), run.settings.arch
     model = weights.load(npz, name)
-    card = make_card(name, model, npz, run)
+    card = make_card(name, model, npz, run) | {"calibration": calibration}
+    if run.digits.held_out is not None:
+        from .drawings.report import measure_drawings, summary  # only here: it needs Pillow and the fonts
+
+        card["drawings"] = summary(measure_drawings(name, npz, run.digits.held_out, run.folder))
     with atomic_file(run.folder / f"{name}.npz") as out:
         out.write(npz)
     write_json(run.folder / f"{name}.json", card)
@@ -72,12 +78,13 @@ def test_figures(model: Sequential, digits: Digits) -> tuple[float, int]:
 def ship(run: Run, card: dict, folder: Path = WEIGHTS) -> str:
     """Puts a model of its own recipe in place of the one in weights/, unless that is better. Returns a line that says what was done.
 
-    Better is decided by validation accuracy: choosing by the test set would spoil it as a measure.
+    Better is decided by validation accuracy, of models of the same data: choosing by the test set would spoil it as a measure.
     """
     name = card["name"]
     npz, card_file = folder / f"{name}.npz", folder / f"{name}.json"
     try:
-        old = read_card(card_file).get("validation_accuracy", 0.0) if npz.exists() else 0.0
+        before = read_card(card_file) if npz.exists() else {}
+        old = before.get("validation_accuracy", 0.0) if before.get("data") == card.get("data") else 0.0
     except (OSError, TrainerError):
         old = 0.0
     new = card["validation_accuracy"]

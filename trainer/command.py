@@ -11,7 +11,8 @@ import sys
 import traceback
 from collections.abc import Callable
 
-PACKAGES = {"numpy": "numpy", "PIL": "pillow", "matplotlib": "matplotlib", "tqdm": "tqdm"}  # import name -> pip's name
+PACKAGES = {"numpy": "numpy", "PIL": "pillow", "matplotlib": "matplotlib", "tqdm": "tqdm",
+            "HersheyFonts": "Hershey-Fonts", "unlzw3": "unlzw3"}  # import name -> pip's name
 
 
 class TrainerError(Exception):

@@ -14,13 +14,14 @@ import tarfile
 import tempfile
 import zlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
 from .command import TrainerError
 from .download import FetchError, fetch
+from .drawings.recorded import PenDigits
 from .files import atomic_file, cache_directory, sha256
 from .idx import read_idx
 
@@ -41,12 +42,21 @@ Part = tuple[np.ndarray, np.ndarray]  # images (N, 28, 28) float32 in 0..1, labe
 
 @dataclass
 class Digits:
-    """A data set, ready for training. files: name -> sha256 of the raw file. is_mnist: whether they are MNIST's own."""
+    """A data set, ready for training. files: name -> sha256 of the raw file. is_mnist: whether they are MNIST's own.
+
+    With drawings added (`mixture`), training images are uint8 and labelled -1 where they are no digit, the last n_drawn validation
+    images are drawn ones, `strange` are images of what is no digit, kept for the threshold, `held_out` recorded digits of the writers
+    that measure, and `drawings` says what was added.
+    """
 
     train: Part
     validation: Part
     test: Part
     files: dict[str, str]
+    strange: np.ndarray = field(default_factory=lambda: np.empty((0, 28, 28), np.float32))
+    drawings: dict = field(default_factory=dict)
+    n_drawn: int = 0
+    held_out: PenDigits | None = None
 
     @property
     def is_mnist(self) -> bool:
@@ -54,7 +64,8 @@ class Digits:
 
     def describe(self) -> dict:
         """What a model card says of it."""
-        return {"name": "MNIST" if self.is_mnist else "own data in MNIST's format", "files": self.files}
+        described = {"name": "MNIST" if self.is_mnist else "own data in MNIST's format", "files": self.files}
+        return described | ({"drawings": self.drawings} if self.drawings else {})
 
 
 def load_digits(folder: Path | None = None) -> Digits:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import socket
+import ssl
 import threading
 import urllib.error
 import urllib.parse
@@ -14,6 +15,8 @@ from tqdm import tqdm
 CONNECT_SECONDS = 2.0  # name look-up and TCP together; a host that can be reached answers in tenths of a second
 STALL_SECONDS = 15.0  # without a single byte, after the connection stands
 CHUNK = 1 << 16  # bytes
+# That Python trusts no host until its installer's last step is done, and the error does not say so.
+CERTIFICATES = "If this is python.org's Python on macOS, install its certificates: run Install Certificates.command in its folder in Applications"
 
 
 class FetchError(Exception):
@@ -34,9 +37,15 @@ def fetch(url: str, max_bytes: int) -> bytes:
     except urllib.error.HTTPError as error:
         raise FetchError(f"HTTP {error.code} {error.reason}") from error
     except (http.client.HTTPException, OSError) as error:
-        reason = getattr(error, "reason", error)
-        said = f"nothing came for {STALL_SECONDS:g} s" if isinstance(reason, TimeoutError) else str(reason) or type(reason).__name__
-        raise FetchError(said, unreachable=True) from error
+        raise FetchError(_explain(getattr(error, "reason", error)), unreachable=True) from error
+
+
+def _explain(reason: Exception | str) -> str:
+    if isinstance(reason, TimeoutError):
+        return f"nothing came for {STALL_SECONDS:g} s"
+    if isinstance(reason, ssl.SSLCertVerificationError):
+        return f"{reason}. {CERTIFICATES}"
+    return str(reason) or type(reason).__name__
 
 
 def _read(response: http.client.HTTPResponse, url: str, max_bytes: int) -> bytes:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures models on MNIST's 10,000 test images, and checks that each is the file its card describes."""
+"""Measures models on MNIST's 10,000 test images, on real drawings if asked to, and checks that each is the file its card describes."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # called as a file: find the package `trainer`
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from trainer.command import make_parser, require, run  # noqa: E402
+from trainer.command import UsageError, make_parser, require, run  # noqa: E402
 
 require("numpy", "tqdm")
 
 import argparse  # noqa: E402
 import json  # noqa: E402
-import math  # noqa: E402
 
 import numpy as np  # noqa: E402
 
 from inkling import weights  # noqa: E402
 from inkling.training import evaluate  # noqa: E402
 from trainer.data import Digits, load_digits  # noqa: E402
-from trainer.files import sha256  # noqa: E402
+from trainer.drawings.recorded import HELD_OUT, load_pen_digits  # noqa: E402
+from trainer.files import RUNS, sha256  # noqa: E402
+from trainer.intervals import wilson_interval  # noqa: E402
 from trainer.models import find_model, shipped  # noqa: E402
 
-Z_95 = 1.959964  # standard deviations on either side that hold 95 % of a normal distribution
+FETCHED = Path("fetched")  # --strokes without a file
 ROUNDING = 2  # images on which another processor's rounding may decide otherwise
 
 
@@ -35,6 +36,10 @@ def parser() -> argparse.ArgumentParser:
     parser = make_parser("evaluate.py", __doc__, "python trainer/evaluate.py convnet")
     parser.add_argument("models", nargs="*", metavar="MODEL", help="a name in weights/ or an .npz file; default: all of weights/")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of files in MNIST's format and names; default MNIST, fetched once")
+    parser.add_argument("--strokes", nargs="?", type=Path, const=FETCHED, metavar="FILE",
+                        help="measure on real drawings, too: recorded pen strokes (UCI's pendigits-orig.tra, plain, .gz or .Z); without FILE fetched once")
+    parser.add_argument("--writers", nargs="+", type=int, default=HELD_OUT, metavar="N", help="whose strokes; default those never trained with")
+    parser.add_argument("--pictures", type=Path, metavar="FOLDER", help="where the sheets of mistakes on drawings go; default runs/")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     return parser
 
@@ -48,6 +53,15 @@ def measure_all(options: argparse.Namespace) -> int:
     found = [find_model(name) for name in options.models or shipped()]
     digits = load_digits(options.data)
     results = [measure(*model, digits) for model in found]
+    if options.strokes:
+        require("matplotlib", "PIL", "HersheyFonts")
+        from trainer.drawings.report import measure_drawings  # only here: MNIST alone needs none of these
+
+        recorded = load_pen_digits(None if options.strokes == FETCHED else options.strokes).by(options.writers)
+        if not len(recorded):
+            raise UsageError(f"--writers {' '.join(map(str, options.writers))}: none of them is in the file")
+        for result, (file, npz, _) in zip(results, found):
+            result["drawings"] = measure_drawings(file.stem, npz, recorded, options.pictures or RUNS)
     if options.json:
         print(json.dumps({"models": results}, indent=2))
     else:
@@ -58,6 +72,7 @@ def measure_all(options: argparse.Namespace) -> int:
 def measure(file: Path, npz: bytes, card: dict | None, digits: Digits) -> dict:
     """The figures of one model, JSON-ready, and in `disagreements` what does not fit its card."""
     model = weights.load(npz, str(file))
+    weights.check_is_digit_reader(model, str(file))
     accuracy, confusion = evaluate(model, *digits.test)
     n_images = int(confusion.sum())
     errors = n_images - int(np.trace(confusion))
@@ -86,14 +101,6 @@ def disagreements(card: dict | None, npz: bytes, parameters: int, errors: int | 
     return told
 
 
-def wilson_interval(right: int, n: int) -> tuple[float, float]:
-    """The 95 % confidence interval of a share, right / n. Source: Wilson 1927; unlike the normal one it fits shares near 1."""
-    share = right / n
-    centre = (share + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
-    half = Z_95 / (1 + Z_95**2 / n) * math.sqrt(share * (1 - share) / n + Z_95**2 / (4 * n * n))
-    return max(centre - half, 0.0), min(centre + half, 1.0)
-
-
 def as_text(result: dict) -> str:
     """A result for people: one line of figures, the confusion matrix, what the card says."""
     low, high = result["interval_95"]
@@ -102,9 +109,16 @@ def as_text(result: dict) -> str:
         f"{result['errors']} of {result['test_images']:,} wrong; {result['parameters']:,} parameters, {result['bytes'] / 1000:.0f} kB",
         "  truth      answer " + "".join(f"{digit:6}" for digit in range(10)),
         *(f"  {digit:5}{'':14}" + "".join(f"{count or '.':>6}" for count in row) for digit, row in enumerate(result["confusion"])),
+        *(_drawings_as_text(result) if "drawings" in result else ()),
         *(f"  DOES NOT FIT ITS CARD: {told}" for told in result["disagreements"]),
     ]
     return "\n".join(lines)
+
+
+def _drawings_as_text(result: dict) -> list[str]:
+    from trainer.drawings.report import drawings_as_text
+
+    return drawings_as_text(result["drawings"])
 
 
 if __name__ == "__main__":

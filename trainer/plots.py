@@ -84,10 +84,16 @@ def draw_confusion(path: Path, title: str, confusion: np.ndarray) -> None:
 def draw_mistakes(path: Path, title: str, model: Sequential, test: Part) -> None:
     """The test images that were misread, the most confident mistakes first."""
     images, labels = test
-    probabilities = softmax(model.predict_logits(images))
+    probabilities = softmax(model.predict_logits(images) / model.temperature)
     answers = probabilities.argmax(axis=1)
     wrong = np.flatnonzero(answers != labels)
-    order = wrong[np.argsort(-probabilities[wrong, answers[wrong]], kind="stable")][:MOST_MISTAKES]
+    draw_sheet(path, f"{title}: {len(wrong)} mistakes on {len(labels):,} test images", images[wrong], labels[wrong], answers[wrong],
+               probabilities[wrong, answers[wrong]])
+
+
+def draw_sheet(path: Path, title: str, images: np.ndarray, labels: np.ndarray, answers: np.ndarray, sure: np.ndarray) -> None:
+    """Images that were misread: (N, 28, 28), with the true digit, the answer and its probability, each (N,)."""
+    order = np.argsort(-sure, kind="stable")[:MOST_MISTAKES]
     rows = max(-(-len(order) // COLUMNS), 1)
     with rc_context(STYLE):
         figure = Figure(figsize=(10, 0.5 + 1.32 * rows))
@@ -99,10 +105,10 @@ def draw_mistakes(path: Path, title: str, model: Sequential, test: Part) -> None
             # A cell is 1 x 1: two lines of text, and below them the picture as a square.
             axes.imshow(images[i], cmap=ink, vmin=0, vmax=1, interpolation="nearest", aspect="auto",
                         extent=(column + 0.12, column + 0.88, row + 0.92, row + 0.36))
-            axes.text(column + 0.5, row + 0.31, f"{labels[i]}, read {answers[i]}\n{probabilities[i, answers[i]]:.0%} sure", fontsize=8, ha="center")
+            axes.text(column + 0.5, row + 0.31, f"{labels[i]}, read {answers[i]}\n{sure[i]:.0%} sure", fontsize=8, ha="center")
         axes.set(xlim=(0, COLUMNS), ylim=(rows, 0))
-        shown = "all" if len(order) == len(wrong) else f"the {len(order)} surest"
-        figure.suptitle(f"{title}: {len(wrong)} mistakes on {len(labels):,} test images ({shown}; the true digit first)", x=0.01, ha="left", weight="bold")
+        shown = "all" if len(order) == len(sure) else f"the {len(order)} surest"
+        figure.suptitle(f"{title} ({shown}; the true digit first)", x=0.01, ha="left", weight="bold")
         _save(figure, path)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reads the digit in a picture: a photograph, a scan, a drawing; dark on light or light on dark."""
+"""Reads the digit, or the number, in a picture: a photograph, a scan, a drawing; dark on light or light on dark."""
 
 from __future__ import annotations
 
@@ -24,12 +24,18 @@ from trainer.pictures import read_picture  # noqa: E402
 from trainer.recipes import DEFAULT  # noqa: E402
 
 BAR = 30  # characters for a probability of 1
+REASONS = {
+    "too-small": "it is too small to tell",
+    "several": "it looks like several digits; with --numbers they are read one by one",
+    "not-a-digit": "it looks like none",
+}
 
 
 def parser() -> argparse.ArgumentParser:
     parser = make_parser("predict.py", __doc__, "python trainer/predict.py photo.jpg --json")
     parser.add_argument("image", type=Path, help="PNG, JPEG, WebP, GIF, BMP or TIFF, of at most 100 megapixels")
     parser.add_argument("--model", default=DEFAULT, metavar="NAME", help=f"a name in weights/ or an .npz file; default {DEFAULT}")
+    parser.add_argument("--numbers", action="store_true", help="read digits that stand side by side, instead of one digit")
     parser.add_argument("--json", action="store_true", help="print the whole prediction as one JSON document")
     return parser
 
@@ -45,7 +51,7 @@ def predict(options: argparse.Namespace) -> int:
     session = Session()
     session.use_model(file.stem, npz, (card or {}).get("sha256"))
     height, width, channels = rgba.shape
-    prediction = session.predict(rgba, width, height, channels)
+    prediction = session.predict(rgba, width, height, channels, options.numbers)
     if options.json:
         print(json.dumps({**prediction, "image": [round(float(value), 6) for value in prediction["image"]]}))
     else:
@@ -54,13 +60,24 @@ def predict(options: argparse.Namespace) -> int:
 
 
 def as_text(image: Path, prediction: dict) -> str:
-    """The answer for people, with a bar for each digit that is not out of the question."""
+    """The answer for people: of a digit, a bar for each that is not out of the question; of a number, one for each of its digits."""
     if prediction["digit"] is None:
         return f"{image}: there is nothing drawn in it"
-    lines = [f"{image}: {prediction['text']}  ({prediction['confidence']:.1%} sure; {prediction['model']}, {prediction['ms']['total']:.1f} ms)"]
+    sure = f"{prediction['confidence']:.1%} sure"
+    by = f"{prediction['model']}, {prediction['ms']['total']:.1f} ms"
+    if len(prediction["digits"]) > 1:
+        lines = [f"{image}: {prediction['text']}  ({by})"]
+        return "\n".join(lines + [_bar(entry["digit"] if entry["accepted"] else "?", entry["confidence"]) for entry in prediction["digits"]])
+    if prediction["accepted"]:
+        lines = [f"{image}: {prediction['text']}  ({sure}; {by})"]
+    else:
+        lines = [f"{image}: not a digit? {REASONS[prediction['reason']].capitalize()}. At best a {prediction['digit']}  ({sure}; {by})"]
     ranking = sorted(enumerate(prediction["probabilities"]), key=lambda pair: -pair[1])
-    lines += [f"  {digit}  {share:6.1%}  {'#' * round(BAR * share)}".rstrip() for digit, share in ranking if share >= 0.005]
-    return "\n".join(lines)
+    return "\n".join(lines + [_bar(digit, share) for digit, share in ranking if share >= 0.005])
+
+
+def _bar(digit: int | str, share: float) -> str:
+    return f"  {digit}  {share:6.1%}  {'#' * round(BAR * share)}".rstrip()
 
 
 if __name__ == "__main__":

@@ -57,8 +57,8 @@ class Run:
             return run  # stopped within its first epoch
         groups, facts = load_checkpoint(path)
         try:
-            if facts["files"] != digits.files:
-                raise TrainerError(f"{folder}: that run was trained on other data. Name its folder with --data")
+            if facts["files"] != digits.files or facts.get("drawings", {}) != digits.drawings:
+                raise TrainerError(f"{folder}: that run was trained on other data. Name it with --data, --drawings and --strokes as before")
             run.history, run.best_row, run.best = facts["history"], facts["best"], groups["best"]
             run.model.set_parameters(groups["model"])
             pairs = [(param, param) for param in run.model.parameters().values()]
@@ -118,7 +118,7 @@ class Run:
 
     def _save(self) -> None:
         groups = {"model": self.model.parameters(), "optimizer": self.optimizer.state(), "best": self.best}
-        facts = {"history": self.history, "best": self.best_row, "files": self.digits.files}
+        facts = {"history": self.history, "best": self.best_row, "files": self.digits.files, "drawings": self.digits.drawings}
         save_checkpoint(self.folder / "checkpoint.npz", groups, facts)
         text = io.StringIO()
         log = csv.DictWriter(text, COLUMNS, lineterminator="\n")

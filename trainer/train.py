@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Trains a network on MNIST. Without options: the default model by its own recipe."""
+"""Trains a network on MNIST and on drawings. Without options: the default model by its own recipe."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from trainer.command import UsageError, make_parser, require, run  # noqa: E402
 
-require("numpy", "matplotlib", "PIL", "tqdm")
+require("numpy", "matplotlib", "PIL", "tqdm", "HersheyFonts", "unlzw3")
 
 import argparse  # noqa: E402
 import json  # noqa: E402
@@ -26,8 +26,9 @@ from trainer import plots  # noqa: E402
 from trainer.cards import save_model, ship  # noqa: E402
 from trainer.data import Digits, load_digits  # noqa: E402
 from trainer.files import RUNS, shown  # noqa: E402
+from trainer.mixture import add_drawings  # noqa: E402
 from trainer.recipes import DEFAULT, OPTIONS, RECIPES, folder_name, is_own_recipe, recipe  # noqa: E402
-from trainer.runs import Run, estimate_seconds  # noqa: E402
+from trainer.runs import Run, estimate_seconds, read_settings  # noqa: E402
 
 
 def parser() -> argparse.ArgumentParser:
@@ -42,6 +43,9 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, metavar="N", help="the same seed gives the same weights on the same machine; default 0")
     parser.add_argument("--settings", type=Path, metavar="FILE", help="JSON with any of a run's settings; options above go before it")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of files in MNIST's format and names; default MNIST, fetched once")
+    parser.add_argument("--drawings", action=argparse.BooleanOptionalAction, default=None,
+                        help="train on pen drawings and on what is no digit, too; default: with MNIST yes, with --data no")
+    parser.add_argument("--strokes", type=Path, metavar="FILE", help="recorded pen strokes, UCI's pendigits-orig.tra (.gz, .Z); default: fetched once")
     parser.add_argument("--resume", type=Path, metavar="RUN_FOLDER", help="go on with a run that was stopped, to the same result")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the run; default runs/<date>-<arch>-<seed>")
     return parser
@@ -56,16 +60,25 @@ def train(options: argparse.Namespace) -> int:
     given = {name: getattr(options, name) for name in ("arch", *sorted(OPTIONS)) if getattr(options, name) is not None}
     if options.resume:
         if given or options.settings or options.out:
-            raise UsageError("--resume takes everything from its folder; no other option but --data goes with it")
-        return finish(Run.resume(options.resume, load_digits(options.data)))
+            raise UsageError("--resume takes everything from its folder; no other option but --data, --drawings and --strokes goes with it")
+        return finish(Run.resume(options.resume, load_data(options, read_settings(options.resume / "settings.json").seed)))
     chosen = choose_settings(given, options.settings)
-    digits = load_digits(options.data)
+    digits = load_data(options, chosen[0].seed)
     announce(chosen, digits)
     for settings in chosen:
         folder = new_folder(settings, options.out, several=len(chosen) > 1)
         if code := finish(Run.start(folder, settings, digits)):
             return code
     return 0
+
+
+def load_data(options: argparse.Namespace, seed: int) -> Digits:
+    """The images to train on: MNIST and drawings, or what the options say."""
+    if options.drawings is False and options.strokes:
+        raise UsageError("--no-drawings and --strokes do not go together")
+    digits = load_digits(options.data)
+    wanted = bool(options.strokes) or options.data is None if options.drawings is None else options.drawings
+    return add_drawings(digits, options.strokes, seed) if wanted else digits
 
 
 def choose_settings(given: dict, file: Path | None) -> list[Settings]:
@@ -135,7 +148,7 @@ def finish(run: Run) -> int:
 
 def belongs_in_weights(run: Run) -> bool:
     """Whether this is a shipped model made just as its recipe says, on MNIST, with no folder of its own asked for."""
-    return is_own_recipe(run.settings) and run.digits.is_mnist and run.folder.resolve().parent == RUNS
+    return is_own_recipe(run.settings) and run.digits.is_mnist and bool(run.digits.drawings) and run.folder.resolve().parent == RUNS
 
 
 if __name__ == "__main__":

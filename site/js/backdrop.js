@@ -2,29 +2,14 @@
  * A picture behind the pad, shown as it is, and the check whether a file is one.
  */
 
-/** More is refused here and in the engine alike: decoding would take gigabytes. */
-const MOST_PIXELS = 100e6;
+import { MAX_PIXELS, withImage } from "./image-file.js";
 
-/**
- * Throws an Error that says why this file is not read. The file's head is enough to know: it is not decoded.
- * @param {Blob} file
- */
+/** Throws an Error that says why this file is not read. @param {Blob} file */
 export async function checkPicture(file) {
-  const image = new Image();
-  image.src = URL.createObjectURL(file);
-  try {
-    await new Promise((resolve, reject) => {
-      image.onload = resolve;
-      image.onerror = reject;
-    });
-  } catch {
+  const pixels = await withImage(file, (image) => image.naturalWidth * image.naturalHeight).catch(() => {
     throw new Error("This file is no picture that can be read here. PNG, JPEG and WebP can.");
-  } finally {
-    URL.revokeObjectURL(image.src);
-  }
-  if (image.naturalWidth * image.naturalHeight > MOST_PIXELS) {
-    throw new Error(`This picture has ${Math.round(image.naturalWidth * image.naturalHeight / 1e6)} megapixels; up to 100 can be read.`);
-  }
+  });
+  if (pixels > MAX_PIXELS) throw new Error(`This picture has ${Math.round(pixels / 1e6)} megapixels; up to ${MAX_PIXELS / 1e6} can be read.`);
 }
 
 export class Backdrop {

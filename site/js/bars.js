@@ -3,10 +3,12 @@
  */
 
 export class Bars {
+  #parent;
   /** @type {HTMLElement[]} */ #bars;
 
   /** @param {HTMLElement} parent */
   constructor(parent) {
+    this.#parent = parent;
     this.#bars = Array.from({ length: 10 }, (_, digit) => {
       const bar = document.createElement("div");
       bar.className = "bar";
@@ -27,9 +29,10 @@ export class Bars {
 
   /**
    * @param {ArrayLike<number> | null} probabilities ten numbers 0..1; null: nothing drawn
-   * @param {number | null} [best] the digit to mark
+   * @param {number | null} [best] the digit to mark; null: none of them is the answer
    */
   show(probabilities, best = null) {
+    this.#parent.toggleAttribute("data-hollow", best === null);
     this.#bars.forEach((bar, digit) => {
       const probability = probabilities ? probabilities[digit] : 0;
       const percent = (100 * probability).toFixed(1);

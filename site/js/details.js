@@ -6,14 +6,13 @@ import { grouped } from "./models.js";
 
 /** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 /** @typedef {import("./inkling.js").Health} Health */
-/** @typedef {import("./inkling.js").Prediction} Prediction */
 
 /** @param {number} ms */
 const milliseconds = (ms) => `${ms.toFixed(ms < 100 ? 1 : 0)} ms`;
 
-/** @param {Prediction | null} prediction */
-function timesOf(prediction) {
-  if (!prediction) return "Nothing drawn";
+/** @param {DigitRecognizer} element */
+function timesOf({ prediction, source }) {
+  if (!prediction) return source ? "Not read yet" : "Nothing drawn";
   const { preprocess, forward, total } = prediction.ms;
   return `preprocessing ${milliseconds(preprocess)}, network ${milliseconds(forward)}, in all ${milliseconds(total)}`;
 }
@@ -52,8 +51,8 @@ function row([name, value]) {
 export function offerDetails(button, list, element) {
   const refresh = async () => {
     if (list.hidden) return;
-    const health = await element.recognizer?.health();
-    list.replaceChildren(row(["This answer", timesOf(element.prediction)]), ...(health ? factsOf(health).map(row) : []));
+    const health = await element.recognizer?.health().catch(() => null); // it died meanwhile: "ready" or "error" follows
+    list.replaceChildren(row(["This answer", timesOf(element)]), ...(health ? factsOf(health).map(row) : []));
   };
   button.addEventListener("click", async () => {
     list.hidden = !list.hidden;
@@ -61,10 +60,9 @@ export function offerDetails(button, list, element) {
     await refresh();
     list.scrollIntoView({ block: "nearest" });
   });
-  element.addEventListener("ready", refresh);
-  element.addEventListener("modelchange", refresh);
+  for (const news of ["ready", "error", "modelchange"]) element.addEventListener(news, refresh);
   element.addEventListener("change", () => {
     const times = list.querySelector("dd");
-    if (times) times.textContent = timesOf(element.prediction);
+    if (times) times.textContent = timesOf(element);
   });
 }

@@ -1,25 +1,23 @@
 /**
  * <digit-recognizer>: a pad to draw on and beside it what the network makes of it.
  *
- * Attributes: `model` (name), `readonly` (no drawing), `shortcuts="page"` (keys work wherever the focus is).
- * Events: `input` (the drawing changed), `change` (the answer did; detail: Prediction, null on a bare pad), `ready`,
- * `modelchange`, `error` (detail: what went wrong).
- * Properties and methods: see the README's table. Look: custom properties `--pad-size`, `--ink`, `--sheet`, `--accent`.
+ * Attributes: `model` (name), `numbers` (read whole numbers), `readonly`, `shortcuts="page"` (keys work wherever the focus is).
+ * Events: `input` (the drawing changed), `change` (the answer did; detail: Prediction, null on a bare pad), `ready`
+ * (also after a restart), `modelchange`, `numberschange`, `error` (detail: what went wrong).
+ * Look: custom properties `--pad-size`, `--ink`, `--sheet`, `--accent`.
  *
  * It wires the parts together: the pad knows no network, the bars no pad.
  */
 
-import { Answer } from "./answer.js";
 import { Backdrop, checkPicture } from "./backdrop.js";
-import { Bars } from "./bars.js";
+import { Loader } from "./loading.js";
 import { Pad } from "./pad.js";
-import { Preview } from "./preview.js";
+import { Reading } from "./reading.js";
 import { Status } from "./status.js";
 import { inside } from "./template.js";
 import { Tools } from "./tools.js";
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
-/** @typedef {import("./inkling.js").Prediction} Prediction */
 /** @typedef {import("./pad.js").Ink} Ink */
 /** @typedef {import("./strokes.js").Stroke} Stroke */
 /** @typedef {import("./status.js").Kind} Kind */
@@ -29,23 +27,19 @@ import { Tools } from "./tools.js";
 const PASSING = 8;
 
 export class DigitRecognizer extends HTMLElement {
-  static observedAttributes = ["model", "readonly"];
+  static observedAttributes = ["model", "numbers", "readonly"];
 
   #root = this.attachShadow({ mode: "open" });
   #pad;
   #tools;
   #backdrop;
-  #preview;
-  #bars;
-  #answer;
+  #reading;
   #status;
-  /** @type {Recognizer | null} */ #recognizer = null;
-  /** @type {Prediction | null} */ #prediction = null;
-  /** Readings asked for so far, and the first that still counts: the pad may have been cleared since. */
-  #turn = 0;
-  #first = 0;
+  #loader = new Loader();
   /** Ends with the element's time in the document. */
   #connection = new AbortController();
+  /** The network that was chosen last and answers. */
+  #model = "";
 
   constructor() {
     super();
@@ -53,12 +47,27 @@ export class DigitRecognizer extends HTMLElement {
     this.#pad = new Pad(this.#part("canvas.pad"));
     this.#tools = new Tools(this.#part(".tools"), this.#pad);
     this.#backdrop = new Backdrop(this.#part("img.picture"));
-    this.#preview = new Preview(this.#part("canvas.preview"));
-    this.#bars = new Bars(this.#part(".bars"));
-    this.#answer = new Answer(this.#part(".answer"));
+    this.#reading = new Reading(this.#root);
     this.#status = new Status(this.#part(".status"));
-    this.#pad.addEventListener("stale", () => this.#outdate());
+    this.#pad.addEventListener("stale", () => {
+      this.#reading.outdate();
+      this.tell(null); // what was said belonged to what was there before; what forget() has to say comes after it
+    });
     this.#pad.addEventListener("change", () => this.#changed());
+    this.#tools.addEventListener("numbers", () => (this.numbers = !this.numbers));
+    this.#loader.addEventListener("ready", () => this.#ready());
+    this.#loader.addEventListener("restart", () => {
+      this.#ready();
+      this.tell("The network had to be started again. Your drawing is still here.");
+    });
+    this.#loader.addEventListener("error", (event) => this.#fail(/** @type {CustomEvent} */ (event).detail));
+    this.#reading.addEventListener("number", () => (this.numbers = true));
+    this.#reading.addEventListener("answer", () => this.#answered());
+    this.#reading.addEventListener("refused", (event) => {
+      const { message, source } = /** @type {CustomEvent} */ (event).detail;
+      if (source instanceof Blob) this.#pad.forget(source);
+      this.tell(message);
+    });
   }
 
   connectedCallback() {
@@ -68,51 +77,50 @@ export class DigitRecognizer extends HTMLElement {
     keys.addEventListener("keydown", (event) => this.#tools.key(/** @type {KeyboardEvent} */ (event)), { signal });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.#pad.repaint();
-      this.#preview.repaint();
+      this.#reading.repaint();
     }, { signal });
-    if (!this.#recognizer) this.#load(signal);
+    if (!this.recognizer) this.#load();
   }
 
   disconnectedCallback() {
     this.#connection.abort();
     // Moved within the document, it is connected again by now.
-    queueMicrotask(() => {
-      if (this.isConnected) return;
-      this.#recognizer?.close();
-      this.#recognizer = null;
-    });
+    queueMicrotask(() => this.isConnected || this.#loader.leave());
   }
 
   /** @param {string} name @param {string | null} before @param {string | null} value */
   attributeChangedCallback(name, before, value) {
     if (name === "readonly") this.#pad.readonly = value !== null;
-    else if (value && value !== before && this.#recognizer) this.useModel(value).catch((error) => this.tell(error.message));
+    else if (name === "numbers") this.#readNumbers(value !== null);
+    else if (value && value !== before && value !== this.#model && this.recognizer) {
+      this.useModel(value).catch((error) => error.name === "AbortError" || this.tell(error.message));
+    }
   }
 
   /** The live recogniser, or null while it loads. */
   get recognizer() {
-    return this.#recognizer;
+    return this.#loader.recognizer;
   }
 
-  /** Take a recogniser that is already there instead of making one. */
+  /** Take a recogniser that is already there instead of making one. It is not closed here: it is not the element's own. */
   set recognizer(recognizer) {
-    this.#recognizer = recognizer;
-    if (!recognizer) return;
-    recognizer.addEventListener("restart", () => {
-      this.tell("The network had to be started again. Your drawing is still here.");
-      this.#read();
-    });
-    recognizer.addEventListener("error", (event) => this.#fail(/** @type {CustomEvent} */ (event).detail));
-    this.#status.state = "ready";
-    this.#status.set("error", null);
-    this.#status.set("loading", null);
-    this.dispatchEvent(new Event("ready"));
-    this.#read();
+    this.#model = "";
+    if (recognizer) this.#loader.take(recognizer);
+    else this.#loader.leave();
   }
 
   /** The newest answer, null on a bare pad. */
   get prediction() {
-    return this.#prediction;
+    return this.#reading.prediction;
+  }
+
+  /** Whether whole numbers are read, not single digits. */
+  get numbers() {
+    return this.hasAttribute("numbers");
+  }
+
+  set numbers(numbers) {
+    this.toggleAttribute("numbers", numbers);
   }
 
   /** The strokes on the pad (a copy); setting them begins a new drawing. @returns {Stroke[]} */
@@ -157,8 +165,10 @@ export class DigitRecognizer extends HTMLElement {
 
   /** Change the network and read the drawing again. @param {string} name */
   async useModel(name) {
-    if (!this.#recognizer) return this.setAttribute("model", name); // taken up when the engine is there
-    await this.#recognizer.useModel(name);
+    if (!this.recognizer) return this.setAttribute("model", name); // taken up when the engine is there
+    await this.recognizer.useModel(name);
+    this.#model = name;
+    this.setAttribute("model", name);
     this.dispatchEvent(new Event("modelchange"));
     this.#read();
   }
@@ -182,84 +192,53 @@ export class DigitRecognizer extends HTMLElement {
     return /** @type {T} */ (this.#root.querySelector(selector));
   }
 
-  /** @param {AbortSignal} signal */
-  async #load(signal) {
-    this.#status.state = "loading";
-    this.#status.set("error", null);
-    this.#status.progress({ stage: "runtime", loaded: 0, total: 0 });
+  #load() {
+    this.#model = "";
+    this.#loader.load(() => this.getAttribute("model") ?? undefined, (progress) => this.#status.progress(progress));
+    this.#status.loading();
     this.#read();
-    try {
-      // Loaded last: the pad must not wait for the engine.
-      const { createRecognizer } = await import("./inkling.js").catch((error) => {
-        console.error(error);
-        throw Object.assign(new Error("A part of the page could not be loaded."), { hint: "Check the connection, then try again." });
-      });
-      const model = this.getAttribute("model") ?? undefined;
-      const recognizer = await createRecognizer({ model, onProgress: (progress) => this.#status.progress(progress) });
-      if (signal.aborted) return recognizer.close();
-      const wanted = this.getAttribute("model") ?? model;
-      if (wanted !== model && wanted) await recognizer.useModel(wanted);
-      this.recognizer = recognizer;
-    } catch (error) {
-      if (!signal.aborted) this.#fail(/** @type {Error} */ (error));
-    }
+  }
+
+  #ready() {
+    this.#status.ready();
+    this.dispatchEvent(new Event("ready"));
+    this.#read();
   }
 
   /** @param {{message: string, hint?: string}} error */
   #fail(error) {
     console.error(error);
-    this.#recognizer = null;
-    this.#status.state = "error";
-    const text = [error.message, error.hint].filter(Boolean).join(" ");
-    this.#status.set("error", { text, action: { label: "Try again", run: () => this.#load(this.#connection.signal) } });
+    this.#status.failed(error, () => this.#load());
     this.#read();
     this.dispatchEvent(new CustomEvent("error", { detail: error }));
-  }
-
-  /** Between the pen's movement and the frame that reads it an older answer may still come in. */
-  #outdate() {
-    this.#turn++;
-    this.#answer.busy = true;
-    this.tell(null); // what was said belonged to what was there before; what forget() has to say comes after it
   }
 
   #changed() {
     this.#tools.update();
     this.#backdrop.show(this.#pad.picture);
-    this.#answer.hush();
+    this.#reading.hush();
     this.#read();
     this.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
   }
 
-  async #read() {
-    const turn = ++this.#turn;
-    const source = this.source;
+  #read() {
+    const { source } = this;
     this.#part(".sheet").toggleAttribute("data-empty", source === null);
-    if (!source || source instanceof Blob) this.#first = turn;
-    if (!source) return this.#show(null, true);
-    if (!this.#recognizer) return this.#answer.wait(this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment");
-    this.#answer.busy = true;
-    try {
-      const prediction = await this.#recognizer.predict(source);
-      if (turn >= this.#first) this.#show(prediction, turn === this.#turn);
-    } catch (error) {
-      const { name, message } = /** @type {Error} */ (error);
-      if (name === "AbortError" || turn !== this.#turn) return; // a newer drawing is on its way
-      if (name === "WorkerError") return; // a new one is being started: "restart" or "error" follows
-      this.#answer.busy = false;
-      if (source instanceof Blob) this.#pad.forget(source);
-      this.tell(message);
-    }
+    this.#reading.read(source, this.recognizer, this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment");
   }
 
-  /** @param {Prediction | null} prediction @param {boolean} newest whether it belongs to the ink as it is now */
-  #show(prediction, newest) {
-    this.#prediction = prediction;
-    this.#answer.show(prediction);
-    this.#bars.show(prediction && prediction.digit !== null ? prediction.probabilities : null, prediction?.accepted ? prediction.digit : null);
-    this.#preview.show(prediction?.image ?? null);
-    if (newest) this.#answer.busy = false;
-    if (newest && prediction && !this.#pad.drawing) this.#answer.speak(prediction);
+  /** @param {boolean} numbers */
+  #readNumbers(numbers) {
+    if (numbers === this.#reading.numbers) return;
+    this.#reading.numbers = numbers;
+    this.#part(".hint").textContent = numbers ? "Draw a number" : "Draw a digit";
+    this.dispatchEvent(new Event("numberschange"));
+    this.#read();
+  }
+
+  #answered() {
+    const { prediction, busy } = this.#reading;
+    if (!busy && !this.#pad.drawing) this.#reading.speak();
     this.dispatchEvent(new CustomEvent("change", { detail: prediction, bubbles: true, composed: true }));
   }
 }

@@ -7,7 +7,7 @@ import { assets } from "./assets.js";
 /** @typedef {{stage: string, loaded: number, total: number}} BootProgress loaded and total in bytes */
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
-const BOOT_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes
+const LOADING_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes, and longer than downloads wait
 const MAX_RESTARTS = 3; // in a row, without an answer in between
 
 /** @type {RequestCache} after a boot that failed nothing is taken from the browser's cache: it may be what was wrong */
@@ -82,7 +82,7 @@ export class Engine extends EventTarget {
     };
     worker.onmessageerror = () => this.#die("a message could not be read");
     try {
-      return await this.#request("boot", { ...absolute(assets), model: this.#model }, { onProgress: this.#onProgress, patience: BOOT_PATIENCE });
+      return await this.#request("boot", { ...absolute(assets), model: this.#model }, { onProgress: this.#onProgress, patience: LOADING_PATIENCE });
     } catch (error) {
       cache = "reload";
       this.#stop(/** @type {RecognizerError} */ (error));
@@ -99,7 +99,7 @@ export class Engine extends EventTarget {
    */
   async call(name, fields = {}, transfer = []) {
     await this.#booted;
-    const value = await this.#request(name, fields, { transfer, patience: PATIENCE });
+    const value = await this.#request(name, fields, { transfer, patience: name === "useModel" ? LOADING_PATIENCE : PATIENCE });
     this.#restarts = 0;
     if (name === "useModel") this.#model = fields.model;
     return value;
@@ -127,9 +127,14 @@ export class Engine extends EventTarget {
         clearTimeout(request.timer);
         request.timer = setTimeout(() => this.#die(`it did not answer for ${patience / 1000} s.`), patience);
       } };
+      try {
+        this.#worker.postMessage({ id, name, ...fields }, transfer);
+      } catch {
+        reject(notSendable(fields));
+        return;
+      }
       request.restartTimer();
       this.#pending.set(id, request);
-      this.#worker.postMessage({ id, name, ...fields }, transfer);
     });
   }
 
@@ -181,6 +186,13 @@ export class Engine extends EventTarget {
       reject(error);
     }
   }
+}
+
+/** Browsers tell a picture of another site only by not letting it go. @param {Record<string, any>} fields */
+function notSendable({ bitmap }) {
+  return bitmap
+    ? new RecognizerError({ type: "PictureError", message: "The canvas shows a picture from another site; browsers do not let it be read.", hint: "Copy the picture to this site." })
+    : new RecognizerError({ message: "This can not be sent to the recogniser.", hint: "Send plain values." });
 }
 
 /** The worker, or a RecognizerError if this browser can't run it. */

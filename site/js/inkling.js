@@ -21,9 +21,10 @@ export { RecognizerError };
  * @property {number} confidence 0..1
  * @property {number[]} probabilities of the ten digits; they add up to 1
  * @property {boolean} accepted
- * @property {string | null} reason why not accepted: "empty", ...
- * @property {string} text what was read
- * @property {{digit: number, confidence: number, probabilities: number[], accepted: boolean, box: Box}[]} digits in reading order
+ * @property {"empty" | "too-small" | "not-a-digit" | "several" | null} reason why it is not accepted
+ * @property {string} text what was read: "7", "2026", "" if nothing; in a number "?" stands for a digit that is not accepted
+ * @property {{digit: number, confidence: number, probabilities: number[], accepted: boolean, box: Box}[]} digits in reading order;
+ *   with several of them all other fields but `text` are those of the last
  * @property {Float32Array} image the 28 x 28 values that the network saw, row by row, 0..1
  * @property {{box: Box | null, centre_of_mass: [number, number] | null, ink_fraction: number}} found
  * @property {string} model
@@ -55,12 +56,15 @@ export { RecognizerError };
 
 /**
  * Starts a recogniser.
- * @param {{model?: string, onProgress?: (progress: BootProgress) => void}} [options] model: a name out of `models()`
+ * @param {{model?: string, onProgress?: (progress: BootProgress) => void, signal?: AbortSignal}} [options]
+ *   model: a name out of `models()`; signal: closes the recogniser, also while it starts
  * @returns {Promise<Recognizer>} as soon as it can predict
  * @throws {RecognizerError} with a `hint`, if it can't be loaded or the browser can't run it
  */
-export async function createRecognizer(options = {}) {
+export async function createRecognizer({ signal, ...options } = {}) {
+  signal?.throwIfAborted();
   const engine = new Engine(options);
+  signal?.addEventListener("abort", () => engine.close());
   const { versions } = await engine.boot();
   return new Recognizer(engine, versions);
 }
@@ -89,13 +93,22 @@ export class Recognizer extends EventTarget {
   }
 
   /**
-   * Reads one digit. One prediction is in flight, the newest waits; one that waited and was overtaken rejects with an AbortError.
+   * Reads one digit, or with `numbers` all that stand side by side. One prediction is in flight, the newest waits; one that waited and was overtaken rejects with an AbortError.
    * @param {Source} source
-   * @param {{signal?: AbortSignal}} [options]
+   * @param {{numbers?: boolean, signal?: AbortSignal}} [options]
    * @returns {Promise<Prediction>}
    */
-  async predict(source, { signal } = {}) {
+  async predict(source, { numbers = false, signal } = {}) {
     signal?.throwIfAborted();
+    return withSignal(this.#predictInTurn(source, numbers, signal), signal);
+  }
+
+  /**
+   * @param {Source} source
+   * @param {boolean} numbers
+   * @param {AbortSignal} [signal]
+   */
+  async #predictInTurn(source, numbers, signal) {
     this.#turnAway?.();
     let overtaken = false;
     this.#turnAway = () => (overtaken = true);
@@ -108,10 +121,9 @@ export class Recognizer extends EventTarget {
       giveWay();
     }
     this.#turnAway = null;
-    const answer = this.#send("predict", source);
-    const settled = answer.catch(() => {}).then(() => (this.#inFlight = null));
-    this.#inFlight = settled;
-    return withSignal(answer, signal);
+    const answer = this.#send("predict", source, { numbers });
+    this.#inFlight = answer.catch(() => {}).then(() => (this.#inFlight = null));
+    return answer;
   }
 
   /**
@@ -164,11 +176,12 @@ export class Recognizer extends EventTarget {
   /**
    * @param {"predict" | "debug"} name
    * @param {Source} source
+   * @param {{numbers?: boolean}} [options]
    */
-  async #send(name, source) {
+  async #send(name, source, options = {}) {
     const { scale, ...fields } = await readSource(source);
     const transfer = fields.bitmap ? [fields.bitmap] : fields.pixels ? [fields.pixels.buffer] : [];
-    const value = await this.#engine.call(name, fields, transfer);
+    const value = await this.#engine.call(name, { ...fields, ...options }, transfer);
     return inSourcePixels(value, scale);
   }
 }
@@ -192,6 +205,7 @@ function inSourcePixels(value, scale) {
 }
 
 /**
+ * The promise, or as soon as the signal comes its reason.
  * @template T
  * @param {Promise<T>} promise
  * @param {AbortSignal} [signal]
@@ -200,7 +214,8 @@ function inSourcePixels(value, scale) {
 function withSignal(promise, signal) {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    promise.then(resolve, reject);
+    const abort = () => reject(signal.reason);
+    signal.addEventListener("abort", abort);
+    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
   });
 }

@@ -8,18 +8,20 @@ const KEY = "inkling.strokes";
 
 /** @param {DigitRecognizer} element */
 export function keepDrawing(element) {
+  const { strokes } = element;
   try {
-    sessionStorage.setItem(KEY, JSON.stringify(element.strokes));
+    if (strokes.length) sessionStorage.setItem(KEY, JSON.stringify(strokes));
+    else sessionStorage.removeItem(KEY);
   } catch {
     // Storage is full or forbidden: then the drawing lives as long as the page.
   }
 }
 
-/** @param {DigitRecognizer} element */
+/** What has been drawn meanwhile comes first: the pad is there before this script. @param {DigitRecognizer} element */
 export function restoreDrawing(element) {
   try {
     const kept = sessionStorage.getItem(KEY);
-    if (kept) element.strokes = JSON.parse(kept);
+    if (kept && !element.strokes.length && !element.source) element.strokes = JSON.parse(kept);
   } catch (error) {
     console.warn("The drawing of the last visit could not be read.", error);
   }

@@ -27,11 +27,20 @@ export async function watchOffline({ onOfflineReady, onUpdate, onConnection }) {
     const registration = await container.register(new URL("sw.js", document.baseURI), { updateViaCache: "none" });
     reportUpdates(registration, onUpdate);
     checkNowAndThen(registration);
-    await container.ready;
+    const { active } = await container.ready;
+    if (active) await kept(active);
     onOfflineReady();
   } catch (error) {
     console.warn("Not kept for use without network:", error);
   }
+}
+
+/** @param {ServiceWorker} worker @returns {Promise<unknown>} as soon as it has everything, again if need be */
+function kept(worker) {
+  const { port1, port2 } = new MessageChannel();
+  const answer = new Promise((resolve) => (port1.onmessage = resolve));
+  worker.postMessage("keep", [port2]);
+  return answer;
 }
 
 /** @param {ServiceWorkerContainer} container */
@@ -49,7 +58,11 @@ function reloadOnTakeOver(container) {
  * @param {OfflineEvents["onUpdate"]} onUpdate
  */
 function reportUpdates(registration, onUpdate) {
-  const report = (/** @type {ServiceWorker} */ worker) => onUpdate(() => worker.postMessage("activate"));
+  const report = (/** @type {ServiceWorker} */ worker) => onUpdate(() => {
+    // Also if a hard reload has left this page without a worker.
+    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());
+    worker.postMessage("activate");
+  });
   const follow = (/** @type {ServiceWorker | null} */ worker) => worker?.addEventListener("statechange", () => {
     if (worker.state === "installed" && registration.active) report(worker);
   });

@@ -78,13 +78,14 @@ export class Pad extends EventTarget {
     return this.#history.canRedo;
   }
 
-  /** A copy of the strokes on the pad. Setting them begins a new drawing. @returns {Stroke[]} */
+  /** A copy of the strokes on the pad, or below the picture on it. Setting them begins a new drawing. @returns {Stroke[]} */
   get strokes() {
-    return checkStrokes(this.#visible());
+    return checkStrokes(this.picture ? this.#history.covered : this.#visible());
   }
 
   set strokes(strokes) {
     this.#history.reset(checkStrokes(strokes));
+    this.#growing = null;
     this.#replace();
   }
 
@@ -95,6 +96,7 @@ export class Pad extends EventTarget {
   }
 
   clear() {
+    this.#finish();
     this.#history.clear();
     this.#replace();
   }
@@ -109,6 +111,7 @@ export class Pad extends EventTarget {
 
   /** Lay a picture on the pad in place of the drawing. @param {Blob} picture */
   lay(picture) {
+    this.#finish();
     this.#history.add({ picture });
     this.#replace();
   }
@@ -138,7 +141,6 @@ export class Pad extends EventTarget {
 
   /** The finished strokes are others than before. */
   #replace() {
-    this.#growing = null;
     this.#ink.reset(this.#history.strokes);
     this.#display.reset(this.#history.strokes);
     this.#changed();
@@ -186,16 +188,21 @@ export class Pad extends EventTarget {
 
   /** @param {PointerEvent} event */
   #up(event) {
-    const stroke = this.#growing;
-    if (!stroke || event.pointerId !== this.#pointerId) return;
-    this.#growing = null;
+    if (!this.#growing || event.pointerId !== this.#pointerId) return;
     // A touch that the system took away was a palm or a gesture, not a stroke.
-    if (event.type !== "pointercancel" || this.#pointerType !== "touch") {
-      this.#history.add({ stroke });
-      this.#ink.finish(stroke);
-      this.#display.finish(stroke);
-    }
+    if (event.type === "pointercancel" && this.#pointerType === "touch") this.#growing = null;
+    this.#finish();
     this.#changed();
+  }
+
+  /** The stroke under way, if there is one, is done. */
+  #finish() {
+    const stroke = this.#growing;
+    if (!stroke) return;
+    this.#growing = null;
+    this.#history.add({ stroke });
+    this.#ink.finish(stroke);
+    this.#display.finish(stroke);
   }
 
   /** @param {PointerEvent[]} events */

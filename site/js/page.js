@@ -3,10 +3,12 @@
  * The element has a script of its own before this one: the pad must not wait for what stands around it.
  */
 
+import "./define.js"; // without the element there is nothing to wire
 import { offerDetails } from "./details.js";
 import { keepDrawing, restoreDrawing } from "./keeping.js";
 import { behaveLikeMenus } from "./menus.js";
 import { modelInAddress, offerModels } from "./models.js";
+import { numbersInAddress, offerNumbers } from "./numbers.js";
 import { watchOffline } from "./offline.js";
 import { offerPictures } from "./pictures.js";
 import { offerSaving } from "./saving.js";
@@ -20,9 +22,11 @@ const element = find("digit-recognizer");
 restoreDrawing(element);
 const model = modelInAddress();
 if (model) element.setAttribute("model", model);
+if (numbersInAddress()) element.numbers = true;
 
 offerPictures(find("#open"), find("#file"), element);
 offerSaving(find("#save"), element);
+offerNumbers(find("#numbers"), element);
 offerModels(find("#model"), element);
 offerDetails(find("#details"), find("#facts"), element);
 behaveLikeMenus(document.querySelectorAll("details.menu"));

@@ -28,19 +28,25 @@ function drawingOf({ data, width, height }) {
   });
 }
 
+const NOTHING = "Draw a digit first; then there is something to save.";
+const UNREAD = "The network has not read this yet. The drawing can be saved.";
+
 /** @type {Record<string, (element: DigitRecognizer) => Promise<void>>} */
 const WAYS = {
   async drawing(element) {
     const { source } = element;
     if (source instanceof Blob) throw new Error("There is a picture on the pad, no drawing.");
-    if (source) download(await drawingOf(source), "drawing.png");
+    if (!source) throw new Error(NOTHING);
+    download(await drawingOf(source), "drawing.png");
   },
   async image(element) {
     const { recognizer, source } = element;
-    if (recognizer && source) download((await recognizer.debugImage(source)).png, "28x28.png");
+    if (!source) throw new Error(NOTHING);
+    if (!recognizer) throw new Error(UNREAD);
+    download((await recognizer.debugImage(source)).png, "28x28.png");
   },
-  async numbers({ prediction }) {
-    if (!prediction) return;
+  async numbers({ prediction, source }) {
+    if (!prediction) throw new Error(source ? UNREAD : NOTHING);
     const plain = { ...prediction, image: [...prediction.image] };
     download(new Blob([JSON.stringify(plain, null, 2)], { type: "application/json" }), "prediction.json");
   },
@@ -55,7 +61,6 @@ export function offerSaving(menu, element) {
     const way = /** @type {HTMLElement} */ (event.target).dataset.save;
     if (!way) return;
     try {
-      if (!element.prediction) throw new Error("Draw a digit first; then there is something to save.");
       await WAYS[way](element);
     } catch (error) {
       element.tell(/** @type {Error} */ (error).message);

@@ -3,13 +3,15 @@
  */
 
 import { RecognizerError } from "./engine.js";
+import { MAX_PIXELS, withImage } from "./image-file.js";
 
 /** @typedef {{data: ArrayLike<number>, width: number, height: number}} Pixels ink (width * height values) or RGBA (four times that) */
 /** @typedef {Pixels | ImageData | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | Blob | string} Source a string is a data: URL */
 /** @typedef {{pixels?: Uint8Array, bitmap?: ImageBitmap, width: number, height: number, channels: 1 | 4, scale: [number, number]}} Request scale: source pixels per pixel of the request, across and down */
 
-const MAX_SIDE = 4096; // px; larger pictures are scaled down while they are decoded
-const MAX_PIXELS = 100e6; // larger ones are refused
+/** Larger pictures are scaled down while they are decoded: 28 px come of them, and a phone takes seconds for more. */
+const MAX_SIDE = 4096; // px
+const MAX_DECODED = 1600 * 1600; // px
 
 /**
  * @param {Source} source
@@ -52,7 +54,7 @@ function readPixels(source) {
 async function readImage(image, width, height) {
   if (!width || !height) throw refuse("The picture is empty.");
   checkSize(width, height);
-  const scale = Math.max(1, Math.max(width, height) / MAX_SIDE);
+  const scale = Math.max(1, Math.max(width, height) / MAX_SIDE, Math.sqrt((width * height) / MAX_DECODED));
   const size = { width: Math.max(1, Math.round(width / scale)), height: Math.max(1, Math.round(height / scale)) };
   const resize = scale > 1 ? { resizeWidth: size.width, resizeHeight: size.height, resizeQuality: /** @type {const} */ ("medium") } : {};
   const bitmap = await createImageBitmap(image, resize).catch(() => {
@@ -63,26 +65,14 @@ async function readImage(image, width, height) {
 
 /** @param {number} width @param {number} height */
 function checkSize(width, height) {
-  if (width * height > MAX_PIXELS) throw refuse(`The picture is too large: ${width} x ${height} pixels. At most 100 megapixels are read.`);
+  if (width * height > MAX_PIXELS) throw refuse(`The picture is too large: ${width} x ${height} pixels. At most ${MAX_PIXELS / 1e6} megapixels are read.`);
 }
 
-/**
- * Looks at the size first: an element reads a file's header without decoding it, so a bomb stays shut.
- * @param {Blob} blob
- */
-async function readBlob(blob) {
-  const url = URL.createObjectURL(blob);
-  try {
-    const image = new Image();
-    await new Promise((resolve, reject) => {
-      image.onload = resolve;
-      image.onerror = () => reject(refuse("This file is not a picture that the browser can read."));
-      image.src = url;
-    });
-    return await readImage(image, image.naturalWidth, image.naturalHeight);
-  } finally {
-    URL.revokeObjectURL(url);
-  }
+/** @param {Blob} blob @returns {Promise<Request>} */
+function readBlob(blob) {
+  return withImage(blob, (image) => readImage(image, image.naturalWidth, image.naturalHeight)).catch((error) => {
+    throw error instanceof Event ? refuse("This file is not a picture that the browser can read.") : error;
+  });
 }
 
 /**

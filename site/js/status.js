@@ -4,11 +4,11 @@
  */
 
 /** @typedef {{text: string, action?: {label: string, run: () => void}}} Notice */
-/** Most urgent first. @typedef {"error" | "notice" | "update" | "loading" | "offline" | "ready"} Kind */
+/** Most urgent first; a notice passes. @typedef {"notice" | "error" | "update" | "loading" | "offline" | "ready"} Kind */
 /** @typedef {{stage: string, loaded: number, total: number}} Progress loaded and total in bytes */
 
 /** @type {Kind[]} */
-const ORDER = ["error", "notice", "update", "loading", "offline", "ready"];
+const ORDER = ["notice", "error", "update", "loading", "offline", "ready"];
 
 /** @type {Record<string, string>} */
 const STAGES = {
@@ -34,13 +34,29 @@ export class Status {
     this.#parts.action.addEventListener("click", () => this.#shown()?.action?.run());
   }
 
-  /** @param {"loading" | "ready" | "error"} state */
-  set state(state) {
-    this.#parts.root.dataset.state = state;
-  }
-
   get state() {
     return /** @type {"loading" | "ready" | "error"} */ (this.#parts.root.dataset.state);
+  }
+
+  /** Python and the network are on their way. */
+  loading() {
+    this.#parts.root.dataset.state = "loading";
+    this.set("error", null);
+    this.progress({ stage: "runtime", loaded: 0, total: 0 });
+  }
+
+  /** Predictions are served. */
+  ready() {
+    this.#parts.root.dataset.state = "ready";
+    this.set("error", null);
+    this.set("loading", null);
+  }
+
+  /** None are, until the person does something. @param {{message: string, hint?: string}} error @param {() => void} retry */
+  failed({ message, hint }, retry) {
+    this.#parts.root.dataset.state = "error";
+    this.set("notice", null);
+    this.set("error", { text: [message, hint].filter(Boolean).join(" "), action: { label: "Try again", run: retry } });
   }
 
   /** Everything is kept for use without network. */

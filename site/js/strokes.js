@@ -22,16 +22,15 @@ export class History {
   /** @type {Entry[]} */ #done = [];
   /** @type {Entry[]} */ #undone = [];
 
-  /** The strokes that are to be seen, oldest first. @returns {Stroke[]} */
+  /** The strokes that are to be seen, oldest first. */
   get strokes() {
-    /** @type {Stroke[]} */
-    const strokes = [];
-    for (let i = this.#done.length - 1; i >= 0; i--) {
-      const entry = this.#done[i];
-      if (!("stroke" in entry)) break;
-      strokes.unshift(entry.stroke);
-    }
-    return strokes;
+    return lastStrokes(this.#done);
+  }
+
+  /** The strokes that pictures on the pad cover. */
+  get covered() {
+    const below = this.#done.findLastIndex((entry) => !("picture" in entry));
+    return lastStrokes(this.#done.slice(0, below + 1));
   }
 
   /** The picture on the pad; the first stroke over it takes its place. @returns {Blob | null} */
@@ -93,6 +92,17 @@ export class History {
     this.#done = strokes.map((stroke) => ({ stroke }));
     this.#undone = [];
   }
+}
+
+/** @param {Entry[]} entries @returns {Stroke[]} what has been drawn since the pad was last bare, or covered */
+function lastStrokes(entries) {
+  const strokes = [];
+  for (let i = entries.length - 1; i >= 0; i--) {
+    const entry = entries[i];
+    if (!("stroke" in entry)) break;
+    strokes.unshift(entry.stroke);
+  }
+  return strokes;
 }
 
 /**

@@ -18,6 +18,7 @@ template.innerHTML = `
     <img class="picture" alt="The picture to be read" hidden>
     <canvas class="pad" data-testid="pad" tabindex="0" role="img"
       aria-label="Drawing area: draw a digit with mouse, finger or pen"></canvas>
+    <div class="boxes" data-testid="boxes" aria-hidden="true"></div>
   </div>
   <div class="tools" role="group" aria-label="Drawing tools">
     <button data-command="pen" aria-label="Pen">${PEN}</button>
@@ -27,7 +28,7 @@ template.innerHTML = `
     <button data-command="redo" data-testid="redo" aria-label="Redo">${REDO}</button>
     <button data-command="clear" data-testid="clear">Clear</button>
   </div>
-  <div class="answer" role="group" aria-label="Answer">
+  <div class="answer" role="group" aria-label="Answer" tabindex="-1">
     <div class="sees">
       <canvas class="preview" data-testid="preview" role="img" aria-label="What the network sees: 28 by 28 pixels"></canvas>
       <p class="caption" aria-hidden="true">What the network sees, 28 × 28</p>
@@ -37,6 +38,8 @@ template.innerHTML = `
       <p class="words">
         <span class="confidence" data-testid="confidence"></span>
         <span class="doubt" data-testid="doubt"></span>
+        <button class="offer" data-testid="offer" hidden>Read as a number</button>
+        <span class="guess" data-testid="guess"></span>
         <span class="time" data-testid="time"></span>
       </p>
     </div>

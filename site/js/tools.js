@@ -2,11 +2,12 @@
  * The buttons under the pad and the keys that do the same.
  */
 
-/** @typedef {import("./pad.js").Pad} Pad */
-/** @typedef {"pen" | "eraser" | "undo" | "redo" | "clear" | "thinner" | "thicker"} Command */
+import { INK_SIDE } from "./pad.js";
 
-/** The brush is set in ink pixels, 280 to the side; a key press is two steps of the slider. */
-const INK_SIDE = 280;
+/** @typedef {import("./pad.js").Pad} Pad */
+/** @typedef {"pen" | "eraser" | "undo" | "redo" | "clear" | "thinner" | "thicker" | "numbers"} Command */
+
+/** The brush is set in ink pixels; a key press is two steps of the slider. */
 const KEY_STEP = 4;
 
 const APPLE = /Mac|iPhone|iPad/.test(navigator.platform);
@@ -22,7 +23,7 @@ const KEYS = {
 
 /** @type {Record<string, Command>} */
 const PLAIN_KEYS = {
-  p: "pen", e: "eraser", c: "clear", delete: "clear", backspace: "clear", "[": "thinner", "]": "thicker",
+  p: "pen", e: "eraser", c: "clear", delete: "clear", backspace: "clear", "[": "thinner", "]": "thicker", n: "numbers",
 };
 
 /** @param {KeyboardEvent} event @returns {Command | undefined} */
@@ -40,7 +41,8 @@ function typing(event) {
     && (target.isContentEditable || target.matches("textarea, select, input:not([type=range])"));
 }
 
-export class Tools {
+/** Event: "numbers", the key that changes between single digits and whole numbers. */
+export class Tools extends EventTarget {
   #pad;
   #buttons;
   #brush;
@@ -50,6 +52,7 @@ export class Tools {
    * @param {Pad} pad
    */
   constructor(root, pad) {
+    super();
     this.#pad = pad;
     this.#buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (root.querySelectorAll("button"));
     this.#brush = /** @type {HTMLInputElement} */ (root.querySelector("input"));
@@ -60,7 +63,8 @@ export class Tools {
       button.addEventListener("click", () => this.run(command));
     }
     this.#brush.title = "Brush size ([ and ])";
-    this.#brush.addEventListener("input", () => {
+    this.#brush.addEventListener("input", (event) => {
+      event.stopPropagation(); // outside the element an "input" says that the drawing has changed
       pad.penWidth = Number(this.#brush.value) / INK_SIDE;
       this.update();
     });
@@ -70,7 +74,7 @@ export class Tools {
   /** @param {KeyboardEvent} event */
   key(event) {
     const command = commandOf(event);
-    if (!command || event.defaultPrevented || typing(event) || this.#pad.readonly) return;
+    if (!command || event.defaultPrevented || typing(event) || (this.#pad.readonly && command !== "numbers")) return;
     event.preventDefault();
     this.run(command);
   }
@@ -81,6 +85,7 @@ export class Tools {
     if (command === "pen" || command === "eraser") pad.tool = command;
     else if (command === "thinner") this.#resize(-KEY_STEP);
     else if (command === "thicker") this.#resize(KEY_STEP);
+    else if (command === "numbers") this.dispatchEvent(new Event("numbers"));
     else pad[command]();
     this.update();
   }

@@ -16,6 +16,7 @@ let pyodide;
 let session;
 /** @type {Record<string, FileAsset & {card: any}>} */
 let models = {};
+let modelsWanted = 0; // so far; the newest counts
 let bootTimes = /** @type {Record<string, number>} */ ({});
 
 const REPORT_EVERY = 50; // ms; some hundred parts arrive, and more steps than a bar can show only cost the page time
@@ -23,12 +24,12 @@ const REPORT_EVERY = 50; // ms; some hundred parts arrive, and more steps than a
 /** Every request that the page can make. */
 const actions = /** @type {Record<string, (fields: any, progress: OnProgress) => any>} */ ({
   boot,
-  predict: (fields) => callWithPixels(session.predict, fields),
+  predict: (fields) => callWithPixels(session.predict, fields, fields.numbers),
   debug: async (fields) => {
     const value = await callWithPixels(session.debug, fields);
     return { ...value, png: await pngOf(value.image) };
   },
-  useModel: async ({ model }) => useModel(model, await download(modelAsset(model), () => {})),
+  useModel: loadModel,
   health: () => ({ ...toJs(session.health()), boot: { path: "slim", ms: bootTimes, why_not_faster: null } }),
 });
 
@@ -59,12 +60,10 @@ async function boot({ abi, files, models: modelMap, model }, progress) {
     stage = next;
     report();
   };
-  let reported = 0;
+  const reportSometimes = sometimes(report);
   const count = (/** @type {number} */ bytes) => {
     loaded += bytes;
-    if (performance.now() - reported < REPORT_EVERY) return;
-    reported = performance.now();
-    report();
+    reportSometimes();
   };
 
   const scripts = ["pyodide.mjs", "pyodide.asm.mjs"].map((name) => importScript(files[name], count));
@@ -83,8 +82,8 @@ async function boot({ abi, files, models: modelMap, model }, progress) {
   const [python, numpy, inkling, weights] = await Promise.all([Promise.race([failed, start()]), ...downloads]);
   pyodide = python;
   enter("python");
-  const sitePackages = pyodide.FS.readdir("/lib").filter((/** @type {string} */ name) => /^python3\.\d+$/.test(name))[0];
-  const extractDir = `/lib/${sitePackages}/site-packages`;
+  const library = pyodide.FS.readdir("/lib").find((/** @type {string} */ name) => /^python3\.\d+$/.test(name));
+  const extractDir = `/lib/${library}/site-packages`;
   pyodide.unpackArchive(numpy, "zip", { extractDir });
   enter("numpy");
   pyodide.pyimport("numpy").destroy();
@@ -97,6 +96,24 @@ async function boot({ abi, files, models: modelMap, model }, progress) {
   enter("ready");
   bootTimes = clock.laps;
   return { versions: { pyodide: pyodide.version }, model, ms: bootTimes, path: "slim" };
+}
+
+/**
+ * Fetches a model and takes it, if no other has been asked for meanwhile. Says that it is alive as long as bytes arrive.
+ * @param {{model: string}} fields
+ * @param {OnProgress} progress
+ */
+async function loadModel({ model }, progress) {
+  const asset = modelAsset(model);
+  const turn = ++modelsWanted;
+  let loaded = 0;
+  const report = sometimes(() => progress({ stage: "model", loaded, total: asset.bytes }));
+  const bytes = await download(asset, (more) => {
+    loaded += more;
+    report();
+  });
+  if (turn !== modelsWanted) throw Object.assign(new Error("Another model was chosen meanwhile."), { name: "AbortError" });
+  return useModel(model, bytes);
 }
 
 /**
@@ -123,8 +140,9 @@ function modelAsset(name) {
  * Hands a drawing to a Python function: its pixels, or those of a decoded picture.
  * @param {any} method bound Python method
  * @param {{pixels?: Uint8Array, bitmap?: ImageBitmap, width: number, height: number, channels: number}} fields
+ * @param {any[]} options what else the function takes
  */
-function callWithPixels(method, { pixels, bitmap, width, height, channels }) {
+function callWithPixels(method, { pixels, bitmap, width, height, channels }, ...options) {
   if (bitmap) {
     const canvas = new OffscreenCanvas(width, height);
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
@@ -134,7 +152,7 @@ function callWithPixels(method, { pixels, bitmap, width, height, channels }) {
   }
   const buffer = pyodide.toPy(pixels);
   try {
-    return toJs(method(buffer, width, height, channels));
+    return toJs(method(buffer, width, height, channels, ...options));
   } finally {
     buffer.destroy();
   }
@@ -175,6 +193,16 @@ function pngOf(image) {
   return canvas.convertToBlob({ type: "image/png" });
 }
 
+/** Calls the function now, and again only after a while. @param {() => void} report */
+function sometimes(report) {
+  let last = -Infinity;
+  return () => {
+    if (performance.now() - last < REPORT_EVERY) return;
+    last = performance.now();
+    report();
+  };
+}
+
 function stopwatch() {
   const start = performance.now();
   let last = start;
@@ -194,7 +222,7 @@ function stopwatch() {
  * @param {Error & {type?: string, hint?: string, pyodide_fatal_error?: boolean}} error
  */
 function describe(error) {
-  console.error(error);
+  if (error.name !== "AbortError") console.error(error);
   const fatal = error.pyodide_fatal_error || error instanceof WebAssembly.RuntimeError; // Python can't be used after it
   if (error.name !== "PythonError") return { type: fatal ? "fatal" : error.name, message: error.message, hint: error.hint ?? "" };
   const lastLine = error.message.trim().split("\n").pop() ?? "";

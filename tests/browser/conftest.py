@@ -23,6 +23,7 @@ RESULTS = Path(__file__).parent.parent.parent / "test-results"
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu")
 
 _open_visits: list[Visit] = []
+_left: list[str] = []  # what visits that are closed by now complained of
 
 
 def pytest_collection_modifyitems(items):
@@ -118,6 +119,7 @@ def visit(_visits, site) -> Visit:
 def _close(visits: list[Visit]) -> None:
     for made in visits:
         _open_visits.remove(made)
+        _left.extend(made.problems())
         made.close()
 
 
@@ -125,7 +127,8 @@ def _close(visits: list[Visit]) -> None:
 def no_surprises():
     """Fails a test during which a page complained."""
     yield
-    problems = [text for made in _open_visits for text in made.problems()]
+    problems = [*_left, *(text for made in _open_visits for text in made.problems())]
+    _left.clear()
     assert not problems, "the browser complained:\n" + "\n".join(problems)
 
 

@@ -24,6 +24,27 @@ def digit(value: int, style: int = 0):
     return [_smooth(stroke) for stroke in TEMPLATES[str(value)][style]]
 
 
+def number(text: str, *, pen: float = PEN):
+    """The digits of a number side by side across the pad, plain and equally high: a list of drawings."""
+    width = (SIDE - 20) / len(text)  # of the place for one
+    height = min(130, 1.5 * width)
+    drawings = []
+    for i, value in enumerate(text):
+        strokes = [np.array(stroke, float) for stroke in digit(int(value))]
+        points = np.concatenate(strokes)
+        low, high = points.min(axis=0), points.max(axis=0)
+        scale = min((width - pen - 6) / max(1, high[0] - low[0]), (height - pen) / (high[1] - low[1]))
+        drawings.append([(stroke - (low + high) / 2) * scale + (10 + width * (i + 0.5), SIDE / 2) for stroke in strokes])
+    return drawings
+
+
+def box_of(drawing, *, pen: float = PEN) -> list[float]:
+    """[x, y, width, height] of a drawing's ink, in pad units."""
+    points = np.concatenate([np.array(stroke, float) for stroke in drawing])
+    low, high = points.min(axis=0) - pen / 2, points.max(axis=0) + pen / 2
+    return [*low.tolist(), *(high - low).tolist()]
+
+
 def shaken(drawing, rng: np.random.Generator):
     """The drawing turned, sheared, rescaled, moved and trembling, as another hand might have made it."""
     points = [np.array(stroke, float) - SIDE / 2 for stroke in drawing]

@@ -1,17 +1,13 @@
 """The page for those who can not see it well, or use no mouse: axe-core's rules, targets for thumbs, and a walk with the Tab key."""
 
-from pathlib import Path
-
 import pytest
-from hand import digit
+from accessibility import assert_accessible, needs_axe
+from hand import digit, number
 from playwright.sync_api import expect
 
-AXE = Path(__file__).parent.parent.parent / "node_modules" / "axe-core" / "axe.min.js"
 TARGET = 44  # px
-CONTROLS = ["Drawing area", "Pen", "Eraser", "Brush size", "Undo", "Redo", "Clear", "Open a picture", "Save", "Details", "Network"]
-FINDINGS = """
-async () => (await axe.run()).violations.map(({ id, help, nodes }) => `${id}: ${help} at ${nodes.map(({ target }) => target.flat()).join(", ")}`)
-"""
+CONTROLS = ["Drawing area", "Pen", "Eraser", "Brush size", "Undo", "Redo", "Clear", "Open a picture", "Save", "Details",
+            "Read whole numbers", "Network"]  # fmt: skip
 FOCUSED = """
 () => {
   const active = (root) => root.activeElement?.shadowRoot?.activeElement ? active(root.activeElement.shadowRoot) : root.activeElement;
@@ -20,23 +16,16 @@ FOCUSED = """
 }
 """
 
-pytestmark = pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed: npm ci")
+pytestmark = needs_axe
 
 
 @pytest.fixture(scope="module")
 def visit(_visits, site):
-    """A booted page with an answer; axe-core has to be put past the page's security policy."""
+    """A booted page with an answer."""
     made = _visits(site, bypass_csp=True, reduced_motion="reduce").open().ready()
-    made.page.add_script_tag(path=AXE)
     made.lay(digit(7))
     made.answer()
     return made
-
-
-def assert_accessible(visit) -> None:
-    if not visit.page.evaluate("() => 'axe' in window"):
-        visit.page.add_script_tag(path=AXE)
-    assert visit.page.evaluate(FINDINGS) == []
 
 
 def test_ready_with_an_answer(visit):
@@ -54,6 +43,41 @@ def test_on_a_phone(visit):
     visit.page.set_viewport_size({"width": 360, "height": 740})
     assert_accessible(visit)
     visit.page.set_viewport_size(before)
+
+
+LOOKS = {"light": ("light", 1280), "dark": ("dark", 1280), "light, phone": ("light", 360), "dark, phone": ("dark", 360)}
+
+
+@pytest.fixture(params=LOOKS.values(), ids=LOOKS)
+def look(visit, request):
+    """Each look in turn; afterwards all is as it was."""
+    scheme, width = request.param
+    before = visit.page.viewport_size
+    visit.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    visit.page.set_viewport_size({"width": width, "height": 800})
+    yield visit
+    visit.fresh()
+    visit.page.emulate_media(color_scheme="light", reduced_motion="reduce")
+    visit.page.set_viewport_size(before)
+    visit.lay(digit(7))
+    visit.answer()
+
+
+@pytest.mark.parametrize("reason", ["too-small", "several", "not-a-digit"])
+def test_when_it_declines(look, reason):
+    look.pretend(accepted=False, reason=reason, text="")
+    look.lay(digit(7))
+    assert look.verdict() == "declined"
+    expect(look.by("doubt")).to_have_css("opacity", "1")  # it comes after a moment
+    assert_accessible(look)
+
+
+def test_with_a_number(look):
+    look.on_element("(element) => { element.numbers = true; }")
+    look.lay([stroke for drawing in number("2026") for stroke in drawing])
+    look.answer()
+    expect(look.page.locator(".boxes > div")).to_have_count(4)
+    assert_accessible(look)
 
 
 def test_with_the_menu_open(visit):

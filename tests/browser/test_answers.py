@@ -88,6 +88,17 @@ def test_another_network_reads_the_drawing_again(visit):
         assert visit.on_element("(element) => element.prediction.model") == model
 
 
+def test_a_link_and_an_attribute_change_the_network_of_the_open_page(new_visit, site):
+    visit = new_visit(site).open().ready()
+    visit.lay(digit(9))
+    visit.page.evaluate("() => { location.hash = 'model=mlp-128-64'; }")
+    expect(visit.page.get_by_role("combobox")).to_have_value("mlp-128-64")
+    visit.page.locator("digit-recognizer").evaluate("(element) => element.setAttribute('model', 'mlp-256-128')")
+    expect(visit.page.get_by_role("combobox")).to_have_value("mlp-256-128")
+    assert visit.answer() == "9"
+    assert visit.on_element("(element) => element.prediction.model") == "mlp-256-128"
+
+
 def test_the_network_in_the_address_is_the_one_that_answers(new_visit, site):
     linked = new_visit(site).open("#model=mlp-256-128").ready()
     expect(linked.page.get_by_role("combobox")).to_have_value("mlp-256-128")

@@ -281,6 +281,71 @@ def test_a_signal_ends_a_prediction_before_during_and_while_it_waits(api):
     assert after["value"]["digit"] == 7
 
 
+def test_a_signal_is_heard_at_once_and_then_forgotten(api):
+    heard, listeners = api("""async (r) => {
+      const stop = new AbortController(), order = [];
+      const busy = r.predict(seven()).then(() => order.push("first"));
+      const waits = r.predict(seven(), { signal: stop.signal }).catch(() => order.push("stopped"));
+      stop.abort();
+      await Promise.all([busy, waits]);
+      const { signal } = new AbortController();
+      let listeners = 0;
+      const { addEventListener, removeEventListener } = AbortSignal.prototype;
+      signal.addEventListener = (...given) => (listeners++, addEventListener.apply(signal, given));
+      signal.removeEventListener = (...given) => (listeners--, removeEventListener.apply(signal, given));
+      await r.predict(seven(), { signal });
+      await new Promise((resolve) => setTimeout(resolve));
+      return [order, listeners];
+    }""")
+    assert heard == ["stopped", "first"]
+    assert listeners == 0
+
+
+TAINTED = """
+async () => {
+  const address = URL.createObjectURL(new Blob(['<svg xmlns="http://www.w3.org/2000/svg" width="50" height="50"><foreignObject width="50" height="50"><p xmlns="http://www.w3.org/1999/xhtml">7</p></foreignObject></svg>'], { type: "image/svg+xml" }));
+  const image = Object.assign(new Image(), { src: address });
+  await image.decode();
+  const canvas = document.createElement("canvas");
+  canvas.getContext("2d").drawImage(image, 0, 0);
+  return canvas;
+}
+"""
+
+
+def test_what_can_not_be_sent_is_refused_and_costs_nothing(api, visit):
+    canvas, symbol, pending = api(f"""async (r) => {{
+      const timers = [], {{ setTimeout }} = window;
+      const canvas = await ({TAINTED})();
+      window.setTimeout = (call, wait, ...rest) => {{ if (wait >= 20000) timers.push(wait); return setTimeout(call, wait, ...rest); }};
+      const seen = [await outcome(r.predict(canvas)), await outcome(r.useModel(Symbol()))];
+      window.setTimeout = setTimeout;
+      return [...seen, timers];
+    }}""")
+    assert canvas["ours"] and "another site" in canvas["message"] and canvas["hint"]
+    assert symbol["ours"] and symbol["hint"]
+    assert pending == []  # nothing is waited for, so nobody is taken for dead
+    assert api("async (r) => (await r.predict(seven())).digit") == 7
+
+
+def test_a_photograph_is_decoded_no_larger_than_needed_and_keeps_its_places(api, visit):
+    size, answer = api("""async (r) => {
+      const { postMessage } = Worker.prototype;
+      let size;
+      Worker.prototype.postMessage = function (message, ...rest) {
+        size = [message.width, message.height];
+        return postMessage.call(this, message, ...rest);
+      };
+      const picture = await sheet(4000, 3000, [1900, 600, 300, 1800]).convertToBlob();
+      const { digit, found } = await r.predict(picture);
+      Worker.prototype.postMessage = postMessage;
+      return [size, { digit, box: found.box }];
+    }""")
+    assert size[0] * size[1] <= 1600 * 1600 * 1.01 and size[0] / size[1] == pytest.approx(4 / 3, rel=0.01)
+    assert answer["digit"] == 1
+    assert answer["box"] == pytest.approx([1900, 600, 300, 1800], abs=5)
+
+
 def test_two_recognisers_on_a_page_know_nothing_of_each_other_and_close(api):
     made = api("""async (r) => {
       const { createRecognizer } = await import(new URL("js/inkling.js", document.baseURI).href);
@@ -314,7 +379,8 @@ def test_a_recogniser_for_an_unknown_model_is_refused(api, expects_refusals):
 
 def test_another_site_embeds_the_recogniser_by_its_door(dist, new_visit, tmp_path):
     shutil.copytree(dist, tmp_path / "digits" / "inkling", ignore=shutil.ignore_patterns("*.br", "*.gz"))
-    (tmp_path / "form.html").write_text('<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="form.js"></script><p>')
+    (tmp_path / "form.html").write_text('<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="form.js"></script><p></p>'
+                                        '<digit-recognizer></digit-recognizer><script type="module" src="digits/inkling/js/digit-recognizer.js"></script>')
     (tmp_path / "form.js").write_text("""
         import { createRecognizer, RecognizerError } from "./digits/inkling/js/inkling.js";
         const data = new Uint8Array(60 * 80);
@@ -327,6 +393,9 @@ def test_another_site_embeds_the_recogniser_by_its_door(dist, new_visit, tmp_pat
     with serving(tmp_path) as server:
         guest = new_visit(server.url).open("form.html")
         guest.page.get_by_text("read 1, refused true").wait_for(timeout=60_000)
+        guest.ready()
+        guest.draw(digit(7))
+        assert guest.answer() == "7"
 
 
 def test_a_link_to_a_model_that_is_gone_opens_the_page_all_the_same(site, new_visit):

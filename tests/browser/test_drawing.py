@@ -154,7 +154,7 @@ def test_a_tap_makes_a_dot(visit):
     rows, columns = np.nonzero(ink > 127)
     assert [rows.mean(), columns.mean()] == pytest.approx([149.5, 99.5], abs=0.6)  # pixels are numbered by their upper left corner
     assert ink.sum() / 255 == pytest.approx(np.pi * 10**2, rel=0.03)
-    visit.answer()
+    assert visit.verdict() == "declined"  # read, and found too small
 
 
 def test_the_right_button_draws_nothing(visit):
@@ -181,6 +181,29 @@ def test_a_key_clears(visit, key):
     visit.page.keyboard.press(key)
     assert visit.n_strokes() == 0
     expect(visit.prediction).to_have_text("")
+
+
+@pytest.mark.parametrize("how", ["key", "picture"])
+def test_a_stroke_under_way_is_not_lost_by_what_covers_it(visit, how):
+    visit.draw([STEM, BAR], lift=False)
+    if how == "key":
+        visit.page.keyboard.press("c")
+    else:
+        visit.on_element("""(element) => element.openPicture(
+          new Blob(['<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'], { type: "image/svg+xml" }))""")
+    visit.page.mouse.up()
+    visit.by("undo").click()
+    assert visit.n_strokes() == 2
+
+
+def test_only_the_drawing_is_told_as_input_not_the_brush(visit):
+    visit.page.evaluate("() => { window.inputs = 0; addEventListener('input', () => inputs++); }")
+    visit.page.get_by_label("Brush size").focus()
+    visit.page.keyboard.press("ArrowRight")
+    assert visit.page.evaluate("() => inputs") == 0
+    visit.draw([STEM])
+    visit.answer()
+    assert visit.page.evaluate("() => inputs") > 0
 
 
 def test_keys_choose_pen_eraser_and_brush_size(visit):

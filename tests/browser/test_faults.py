@@ -80,6 +80,33 @@ def test_a_missing_script_of_ours_is_told_at_once_and_the_action_recovers(rough_
     assert visit.answer() == "6"
 
 
+@pytest.mark.parametrize("name", ["define.js", "pad.js", "page.js"])
+def test_without_a_script_that_the_page_begins_with_nothing_false_is_said(rough_visit, name):
+    visit = rough_visit
+    visit.page.route(f"**/js/{name}", lambda route: missing(route, b"", ""))
+    visit.open()
+    expect(visit.page.get_by_role("combobox")).not_to_contain_text("is loading")
+    advice = visit.page.get_by_text("reload the page")
+    if name == "page.js":
+        visit.ready()
+        assert visit.read(digit(3)) == "3"
+        return
+    expect(advice).to_have_css("animation-delay", "6s")  # nobody is to read it who waits no longer than usual
+    visit.page.evaluate("() => document.getAnimations().forEach((late) => late.finish())")
+    expect(advice).to_be_visible()
+
+
+def test_when_loading_fails_the_choice_of_networks_does_not_go_on_loading(rough_visit):
+    visit = rough_visit
+    visit.page.route("**/convnet.npz", lambda route: missing(route, b"", ""))
+    visit.open().error()
+    expect(visit.page.get_by_role("combobox")).to_have_text("not loaded")
+    visit.page.unroute_all()
+    visit.by("action").click()
+    visit.ready()
+    expect(visit.page.get_by_role("combobox")).to_have_value("convnet")
+
+
 def test_without_its_style_sheets_the_page_is_plain_and_works(rough_visit):
     visit = rough_visit
     visit.page.route("**/*.css", lambda route: missing(route, b"", ""))

@@ -6,7 +6,7 @@ import sys
 from urllib.request import urlopen
 
 import pytest
-from conftest import serving
+from conftest import _close, _left, serving
 from hand import digit
 
 from builder.headers import POLICY
@@ -82,6 +82,15 @@ def test_a_page_of_the_policy_that_offends_it_is_noticed(site, new_visit):
     problems = visit.problems()
     assert any("img-src" in problem and problem.startswith("policy:") for problem in problems)
     assert any(problem.startswith("error:") for problem in problems)
+
+
+def test_what_a_page_complained_of_before_it_was_closed_is_still_told(_visits, site):
+    visit = _visits(site).open()
+    visit.page.evaluate("() => console.error('too late?')")
+    _close([visit])
+    told = _left.copy()
+    _left.clear()  # or this test would fail
+    assert told == ["error: too late?"]
 
 
 def test_the_door_for_embedders_is_where_it_always_is(site):

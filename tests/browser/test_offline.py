@@ -79,6 +79,44 @@ def test_after_one_visit_everything_works_without_a_server(dist, new_visit):
     assert visit.ready().read(digit(8)) == "8"
 
 
+def test_two_copies_on_one_host_leave_each_other_their_files(dist, next_dist, new_visit, tmp_path):
+    for name, version in (("a", dist), ("b", next_dist)):
+        shutil.copytree(version, tmp_path / name, ignore=shutil.ignore_patterns("*.br", "*.gz"))
+    with serving(tmp_path) as server:
+        visit = new_visit(server.url)
+        for name in ("a", "b"):
+            visit.open(f"{name}/").ready().offline_ready()
+    expect_no_network(visit)
+    for name, version in (("a", "old"), ("b", "next")):
+        visit.open(f"{name}/")
+        expect_version(visit, version)
+        assert visit.read(digit(2)) == "2"
+
+
+def test_files_that_the_browser_threw_away_are_fetched_again_before_offline_use_is_promised(dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+        visit.page.evaluate("async () => { for (const name of await caches.keys()) await caches.delete(name); }")
+        visit.page.reload()
+        visit.ready().offline_ready()
+    expect_no_network(visit)
+    visit.page.reload()
+    assert visit.ready().read(digit(5)) == "5"
+
+
+def test_after_a_hard_reload_a_new_version_can_be_accepted(dist, next_dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+        visit.context.new_cdp_session(visit.page).send("Page.reload", {"ignoreCache": True})
+        visit.page.wait_for_load_state()
+        visit.ready().offline_ready()
+        assert visit.page.evaluate("navigator.serviceWorker.controller") is None
+        server.directory = next_dist
+        assert visit.page.evaluate(UPDATE) == "installed"
+        visit.by("action").click()
+        expect_version(visit, "next")
+
+
 def test_a_new_version_waits_until_it_is_accepted_and_the_drawing_survives(dist, next_dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()

@@ -58,11 +58,49 @@ def test_the_numbers_are_saved_as_json(visit):
     assert numbers["ms"].keys() == {"preprocess", "forward", "total"}
 
 
+def choose(visit, name: str) -> None:
+    visit.page.get_by_text("Save", exact=True).click()
+    visit.page.get_by_role("button", name=name).click()
+
+
+def test_the_menu_closes_after_a_choice(visit):
+    visit.lay(digit(3))
+    visit.answer()
+    with visit.page.expect_download():
+        choose(visit, "The drawing")
+    expect(visit.page.get_by_role("button", name="The drawing")).to_be_hidden()
+    expect(visit.page.locator("summary", has_text="Save")).to_be_focused()
+
+
+def test_while_python_loads_the_drawing_is_saved_and_the_rest_says_why_not(new_visit, site):
+    early = new_visit(site)
+    early.hold("**/pyodide.asm.wasm")
+    early.open().draw(digit(3))
+    picture = Image.open(save(early, "The drawing"))
+    assert np.array_equal(np.asarray(picture.convert("L")), 255 - early.ink())
+    for name in ("What the network sees", "The numbers"):
+        choose(early, name)
+        expect(early.status).to_contain_text("The network has not read this yet")
+        early.on_element("(element) => element.tell(null)")
+
+
+def test_what_can_not_be_saved_is_said_in_the_error_state_too(rough_visit):
+    visit = rough_visit
+    visit.page.route("**/convnet.npz", lambda route: route.abort())
+    visit.open().draw(digit(3))
+    visit.error()
+    choose(visit, "The numbers")
+    expect(visit.status).to_contain_text("The network has not read this yet")
+    visit.on_element("(element) => element.tell(null)")
+    assert "convnet.npz" in visit.error()  # it comes back
+    with visit.page.expect_download():
+        choose(visit, "The drawing")
+
+
 def test_on_an_empty_pad_there_is_nothing_to_save(visit):
     visit.page.get_by_text("Save", exact=True).click()
     visit.page.get_by_role("button", name="The drawing").click()
     expect(visit.status).to_contain_text("Draw a digit first")
-    visit.page.keyboard.press("Escape")
     expect(visit.page.get_by_role("button", name="The drawing")).to_be_hidden()
 
 
@@ -73,7 +111,6 @@ def test_a_picture_that_was_brought_is_not_saved_as_a_drawing(visit, tmp_path):
     visit.page.get_by_text("Save", exact=True).click()
     visit.page.get_by_role("button", name="The drawing").click()
     expect(visit.status).to_contain_text("There is a picture on the pad")
-    visit.page.keyboard.press("Escape")
 
 
 def test_the_drawing_outlives_a_reload(visit):
@@ -83,6 +120,34 @@ def test_the_drawing_outlives_a_reload(visit):
     visit.page.reload()
     assert np.array_equal(visit.ink(), drawn)  # at once, not only when Python is there
     assert visit.answer() == "7"
+
+
+def test_the_drawing_below_a_picture_outlives_a_reload(visit, tmp_path):
+    Image.fromarray(np.pad(np.full((120, 12), 0, np.uint8), 60, constant_values=255)).save(tmp_path / "one.png")
+    visit.draw(digit(7))
+    assert visit.answer() == "7"
+    visit.page.locator("#file").set_input_files(tmp_path / "one.png")
+    expect(visit.prediction).to_have_text("1")
+    visit.page.reload()
+    assert visit.answer() == "7"
+
+
+def test_what_is_drawn_right_after_a_reload_comes_before_what_was_kept(new_visit, site):
+    early = new_visit(site)
+    early.hold("**/pyodide.asm.wasm")
+    early.open()
+    early.draw([[(140, 60), (140, 220)]])
+    release = early.hold("**/js/keeping.js")  # the pad works before the rest of the page is there
+    early.page.reload(wait_until="commit")
+    expect(early.by("pad")).to_be_visible()
+    early.draw(digit(4))
+    drawn = early.strokes()
+    release()
+    early.page.wait_for_load_state()
+    assert early.strokes() == drawn
+    early.clear()
+    early.page.reload()
+    assert early.page.evaluate("sessionStorage.length") == 0
 
 
 def test_a_drawing_that_was_kept_badly_does_no_harm(new_visit, site):

@@ -3,7 +3,7 @@
 import pytest
 from hand import digit
 from playwright.sync_api import expect
-from visit import BOOT, Visit
+from visit import BOOT, SOON, Visit
 
 # Keeps hold of the workers; `doomed` lets each die at the first drawing that it is given, `deaf` lets it ignore them.
 HANDLES = """
@@ -63,10 +63,15 @@ def test_a_worker_that_dies_fails_what_is_pending_restarts_and_reads_the_drawing
     assert visit.read(digit(9)) == "9"
 
 
+def with_less_patience(visit: Visit, dist, script: str, old: str, new: str) -> None:
+    """Puts another number into one of the page's scripts."""
+    source = next(dist.glob(f"app-*/js/{script}")).read_text(encoding="utf-8")
+    assert source.count(old) == 1
+    visit.page.route(f"**/js/{script}", lambda route: route.fulfill(body=source.replace(old, new), content_type="text/javascript"))
+
+
 def test_a_worker_that_falls_silent_is_replaced(watched, dist):
-    source = next(dist.glob("app-*/js/engine.js")).read_text(encoding="utf-8")
-    assert source.count("PATIENCE = 20_000") == 1
-    watched.page.route("**/js/engine.js", lambda route: route.fulfill(body=source.replace("PATIENCE = 20_000", "PATIENCE = 2_000"), content_type="text/javascript"))
+    with_less_patience(watched, dist, "engine.js", " PATIENCE = 20_000", " PATIENCE = 2_000")
     visit = watched.open().ready()
     visit.page.evaluate("window.deaf = true")
     visit.draw(digit(4))
@@ -78,6 +83,123 @@ def test_a_worker_that_falls_silent_is_replaced(watched, dist):
     }""")
     assert visit.answer() == "4"
     assert workers(visit) == 2
+
+
+def test_a_model_that_comes_slowly_or_not_at_all_does_not_cost_the_worker(watched, dist):
+    with_less_patience(watched, dist, "engine.js", " PATIENCE = 20_000", " PATIENCE = 1_000")
+    with_less_patience(watched, dist, "downloads.js", "30_000", "3_000")
+    visit = watched.open().ready()
+    visit.hold("**/mlp-128-64.npz")
+    choice = visit.page.get_by_role("combobox")
+    choice.select_option("mlp-128-64")
+    expect(visit.status).to_contain_text("nothing has arrived for 3 seconds", timeout=SOON)
+    expect(choice).to_have_value("convnet")
+    visit.page.unroute_all()
+    alive = visit.on_element("""async (element) => {
+      let alive = 0;
+      workers[0].addEventListener("message", ({ data }) => { if (data.event === "progress") alive++; });
+      await element.useModel("mlp-128-64");
+      return alive;
+    }""")
+    assert alive > 0
+    assert workers(visit) == 1
+
+
+def test_the_network_that_was_chosen_last_answers_though_it_arrived_first(watched):
+    visit = watched.open().ready()
+    visit.lay(digit(6))
+    release = visit.hold("**/mlp-128-64.npz")
+    choice = visit.page.get_by_role("combobox")
+    choice.select_option("mlp-128-64")
+    choice.select_option("mlp-256-128")
+    visit.page.wait_for_url("**#model=mlp-256-128")
+    visit.page.evaluate("""() => {
+      const refused = (resolve) => workers[0].addEventListener("message", ({ data }) => data.ok === false && resolve(data.error.type));
+      window.outcome = new Promise(refused);
+    }""")
+    release()
+    assert visit.page.evaluate("() => outcome") == "AbortError"
+    expect(choice).to_have_value("mlp-256-128")
+    assert visit.answer() == "6"
+    assert visit.on_element("(element) => element.recognizer.health().then(({ model }) => model.name)") == "mlp-256-128"
+    expect(visit.status).to_contain_text("Ready")
+
+
+def test_a_picture_that_ends_the_worker_is_taken_off_the_pad_and_not_read_again(watched):
+    visit = watched.open().ready()
+    visit.lay(digit(4))
+    visit.answer()
+    visit.page.evaluate("window.doomed = true")
+    visit.on_element("""async (element) => {
+      const picture = new Blob(['<svg xmlns="http://www.w3.org/2000/svg" width="50" height="50"><path d="M22 5h6v40h-6z"/></svg>'], { type: "image/svg+xml" });
+      await element.openPicture(picture);
+      while (element.source === picture) await new Promise(requestAnimationFrame);
+      window.doomed = false;
+    }""")
+    expect(visit.status).to_contain_text("This picture could not be read here")
+    expect(visit.status).to_contain_text("started again", timeout=BOOT)
+    assert visit.answer() == "4"
+    assert workers(visit) == 2
+
+
+def test_after_an_error_the_network_that_was_chosen_answers_again(watched):
+    visit = watched.open().ready()
+    visit.page.get_by_role("combobox").select_option("mlp-128-64")
+    visit.page.wait_for_url("**#model=mlp-128-64")
+    visit.button("Details").click()
+    visit.page.route("**/*.zip", lambda route: route.abort())
+    visit.page.evaluate("kill(workers[0])")
+    visit.draw(digit(7))
+    visit.error()
+    expect(visit.page.locator("#facts")).to_contain_text("Not read yet")
+    visit.page.unroute_all()
+    visit.by("action").click()
+    visit.ready()
+    assert visit.answer() == "7"
+    assert visit.on_element("(element) => element.prediction.model") == "mlp-128-64"
+    expect(visit.page.get_by_role("combobox")).to_have_value("mlp-128-64")
+    expect(visit.page.locator("#facts")).to_contain_text("mlp-128-64")
+
+
+def test_details_survive_a_worker_that_dies_under_them(watched):
+    visit = watched.open().ready()
+    visit.button("Details").click()
+    expect(visit.page.locator("#facts")).to_contain_text("sha256")
+    visit.page.evaluate("""() => {
+      window.unhandled = 0;
+      addEventListener("unhandledrejection", () => unhandled++);
+      document.querySelector("#details").click();
+      document.querySelector("#details").click();
+      setTimeout(() => kill(workers[0]));
+    }""")
+    expect(visit.status).to_contain_text("started again", timeout=BOOT)
+    expect(visit.page.locator("#facts")).to_contain_text("sha256")
+    assert visit.page.evaluate("() => unhandled") == 0
+
+
+def test_a_recogniser_that_the_page_gives_is_taken_at_once_and_stays_the_pages(watched, site):
+    visit = watched
+    release = visit.hold("**/pyodide.asm.wasm")
+    visit.open()
+    visit.draw(digit(7))
+    visit.page.evaluate("async () => { while (!workers.length) await new Promise(requestAnimationFrame); }")
+    release()
+    mine, closed, digits = visit.on_element("""async (element) => {
+      const { createRecognizer } = await import(new URL("js/inkling.js", document.baseURI).href);
+      const [own] = workers;
+      let closed = false;
+      own.terminate = () => { closed = true; Worker.prototype.terminate.call(own); };
+      const given = await createRecognizer({ model: "mlp-128-64" });
+      element.recognizer = given;
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      const mine = element.recognizer === given;
+      element.remove();
+      await new Promise((resolve) => setTimeout(resolve));
+      const data = new Uint8Array(60 * 80);
+      for (let y = 10; y < 70; y++) data.fill(255, y * 60 + 25, y * 60 + 35);
+      return [mine, closed, [(await given.predict({ data, width: 60, height: 80 })).digit]];
+    }""")
+    assert (mine, closed, digits) == (True, True, [1])
 
 
 def test_a_worker_that_keeps_dying_ends_in_an_error_with_one_action_that_recovers(watched):

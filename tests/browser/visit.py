@@ -20,8 +20,17 @@ window.violations = [];
 addEventListener("securitypolicyviolation", (event) => violations.push(`${event.violatedDirective}: ${event.blockedURI}`));
 """
 
+PRETEND = """
+(element, fields) => {
+  const { recognizer } = element, { predict } = Object.getPrototypeOf(recognizer);
+  recognizer.predict = async (...given) => Object.assign(await predict.apply(recognizer, given), fields);
+}
+"""
+
 FRESH = """
 (element, pen) => {
+  delete element.recognizer?.predict;
+  element.numbers = false;
   element.strokes = [];
   element.tell(null);
   element.shadowRoot.querySelector("[data-command=pen]").click();
@@ -125,6 +134,18 @@ class Visit:
         self.on_element(FRESH, PEN)
         expect(self.prediction).to_have_text("")
 
+    def pretend(self, **fields) -> None:
+        """From now on, until `fresh`, every Prediction has these fields, whatever was drawn."""
+        self.on_element(PRETEND, fields)
+
+    def spoken(self) -> Locator:
+        """The line that a screen reader reads out."""
+        return self.page.locator(".spoken[aria-live]")
+
+    def bars(self) -> list[float]:
+        """What the ten bars say, in percent."""
+        return [float(self.by(f"bar-{i}").get_attribute("aria-valuenow")) for i in range(10)]
+
     def lay(self, strokes, *, width: float = PEN) -> None:
         """Puts a whole drawing of pad units on the pad at once, without a pointer."""
         self.on_element("(element, strokes) => { element.strokes = strokes; }", [
@@ -143,6 +164,11 @@ class Visit:
         self.clear()
         self.draw(strokes)
         return self.answer()
+
+    def verdict(self) -> str:
+        """The state of the answer to the newest ink, also when nothing is read: "sure", "unsure", "declined", "empty" or "none"."""
+        expect(self.prediction).to_have_attribute("aria-busy", "false", timeout=BOOT)
+        return self.page.get_by_role("group", name="Answer").get_attribute("data-answer")
 
     def answer(self) -> str:
         """The text of the answer to the newest ink."""

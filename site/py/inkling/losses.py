@@ -17,23 +17,24 @@ def softmax(logits: np.ndarray) -> np.ndarray:
 def softmax_cross_entropy(logits: np.ndarray, labels: np.ndarray, label_smoothing: float = 0.0) -> tuple[float, np.ndarray]:
     """Cross-entropy of softmax(logits) against the labels, averaged over the batch.
 
-    logits: (N, C), unnormalised.   labels: (N,) int in [0, C).
+    logits: (N, C), unnormalised.   labels: (N,) int in [0, C), or -1 for what is none of the classes: its target is flat.
     label_smoothing: share of the target, in [0, 1), that is spread evenly over all C classes.
     Returns (loss, grad): loss in nats; grad (N, C) = d loss / d logits.
-    Raises ValueError if there is not one integer label in [0, C) for each row.
-    Source: Goodfellow et al. 2016, section 6.2.2.3; label smoothing: Szegedy et al. 2016, section 7.
+    Raises ValueError if there is not one integer label in [-1, C) for each row.
+    Source: Goodfellow et al. 2016, section 6.2.2.3; label smoothing: Szegedy et al. 2016, section 7; flat targets: Hendrycks et al. 2019.
     """
     n, n_classes = logits.shape
-    if labels.shape != (n,) or labels.dtype.kind not in "iu" or ((labels < 0) | (labels >= n_classes)).any():
-        raise ValueError(f"labels must be {n} integers from 0 to {n_classes - 1}; got {labels.dtype} {labels.shape}: {labels}")
+    if labels.shape != (n,) or labels.dtype.kind not in "iu" or ((labels < -1) | (labels >= n_classes)).any():
+        raise ValueError(f"labels must be {n} integers from -1 (none) to {n_classes - 1}; got {labels.dtype} {labels.shape}: {labels}")
     shifted = logits - logits.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
     rows = np.arange(n)
-    # The target is (1 - smoothing) on the label plus smoothing / C on every class.
-    loss = -(1 - label_smoothing) * log_probabilities[rows, labels].mean() - label_smoothing * log_probabilities.mean()
+    # The target is (1 - spread) on the label plus spread / C on every class.
+    spread = np.where(labels < 0, 1, label_smoothing).astype(logits.dtype)
+    loss = -((1 - spread) * log_probabilities[rows, labels] + spread * log_probabilities.mean(axis=1)).mean()
     # d loss / d logits = (softmax - target) / N.
     grad = np.exp(log_probabilities)
-    grad[rows, labels] -= 1 - label_smoothing
-    grad -= label_smoothing / n_classes
+    grad[rows, labels] -= 1 - spread
+    grad -= spread[:, None] / n_classes
     grad /= n
     return float(loss), grad

@@ -134,9 +134,9 @@ def architecture(name: str, dropout: float = 0.0) -> dict:
     """
     if name == "convnet":
         layers = [
-            {"type": "Conv2D", "channels_in": 1, "channels_out": 8, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
-            {"type": "Conv2D", "channels_in": 8, "channels_out": 16, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
-            {"type": "Flatten"}, *_dense([256, 96, 10]),
+            {"type": "Conv2D", "channels_in": 1, "channels_out": 12, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
+            {"type": "Conv2D", "channels_in": 12, "channels_out": 24, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
+            {"type": "Flatten"}, *_dense([384, 128, 10]),
         ]
         return {"input_shape": [1, 28, 28], "layers": _with_dropout(layers, dropout)}
     sizes = re.fullmatch(r"mlp((?:-[1-9]\d{0,3})+)", name) or re.fullmatch(r"784((?:-[1-9]\d{0,3})*)-10", name)

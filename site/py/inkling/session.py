@@ -15,9 +15,13 @@ import numpy as np
 from . import __version__, weights
 from .losses import softmax
 from .model import Sequential
+from .numbers import Digits, is_several
 from .preprocess import picture_to_ink, preprocess
 
 MAX_PIXELS = 100_000_000
+MOST_PIECES = 6  # of one digit; a scribble can have many
+WIDEST = 1.6  # width per height; whatever is wider, and can be cut, is not one digit
+TOO_SMALL = 0.1  # of the ink's shorter side; 28 px on the pad is more than a tap of the pen (20 px) and less than any digit drawn with it
 
 
 class Session:
@@ -38,41 +42,77 @@ class Session:
         if sha256 is not None and found != sha256:
             raise weights.WeightsError(f"{name}: sha256 is {found[:16]}..., its model card says {sha256[:16]}.... Reload, or fetch it again")
         model = weights.load(npz, name)
-        if math.prod(model.input_shape) != 784 or model.output_shapes[-1] != (10,):
-            raise weights.WeightsError(f"{name}: turns {model.input_shape} into {model.output_shapes[-1]}; "
-                                       "a digit recogniser turns 784 pixels into ten numbers")
+        weights.check_is_digit_reader(model, name)
         self._model, self._name, self._sha256 = model, name, found
         return {**self._identity(), "spec": model.spec()}
 
-    def predict(self, pixels, width: int, height: int, channels: int = 1) -> dict:
+    def predict(self, pixels, width: int, height: int, channels: int = 1, numbers: bool = False) -> dict:
         """Reads one drawing or picture.
 
         pixels: width * height * channels bytes, row by row: ink with one channel, an RGBA picture with four.
-        Returns a Prediction: `digit` (None without ink), `confidence`, `probabilities`, `accepted`, `reason`, `text`, `digits`,
-        `image` (784 float32), `found`, `model`, `ms`. Raises ValueError if the sizes do not fit together.
+        numbers: read digits side by side, each by itself, instead of one digit.
+        Returns a Prediction: `digit` (the best guess; None without ink), `confidence`, `probabilities`, `accepted`, `reason` (None,
+        "empty", "too-small", "several" or "not-a-digit"), `text` ("" or, within a number, "?" for what is not accepted), `digits`,
+        `image` (784 float32), `found`, `model`, `ms`. Of several digits, those without their own entry are the last one's; `found` is
+        about all the ink. Raises ValueError if the sizes do not fit together.
         """
         start = time.perf_counter()
         ink, _ = self._ink(pixels, width, height, channels)
         image, found = preprocess(ink)
-        seen = time.perf_counter()
         empty = found.pop("empty")
-        if empty:
-            answer = {"digit": None, "confidence": 0.0, "probabilities": [0.1] * 10, "accepted": False}
-        else:
-            probabilities = softmax(self._live().predict_logits(image[None])[0].astype(np.float64))
-            digit = int(probabilities.argmax())
-            answer = {"digit": digit, "confidence": float(probabilities[digit]), "probabilities": probabilities.tolist(), "accepted": True}
+        readings = _readings(Digits(ink)) if numbers and not empty else []
+        seen = time.perf_counter()
+        read = self._most_likely(readings) if len(readings) > 1 else []
+        if len(read) < 2:
+            read = [] if empty else [(found["box"], image, self._probabilities(image[None])[0])]
         done = time.perf_counter()
+
+        digits = []
+        answer, reason = {"digit": None, "confidence": 0.0, "probabilities": [0.1] * 10, "accepted": False}, "empty"
+        for box, _, probabilities in read:
+            reason = self._reason(ink, box, probabilities, numbers)
+            digit = int(probabilities.argmax())
+            answer = {"digit": digit, "confidence": float(probabilities[digit]), "probabilities": probabilities.tolist(), "accepted": reason is None}
+            digits.append({**answer, "box": box})
+        unread = "?" if len(digits) > 1 else ""
         return {
             **answer,
-            "reason": "empty" if empty else None,
-            "text": "" if empty else str(answer["digit"]),
-            "digits": [] if empty else [{**answer, "box": found["box"]}],
-            "image": image.ravel(),
+            "reason": reason,
+            "text": "".join(str(entry["digit"]) if entry["accepted"] else unread for entry in digits),
+            "digits": digits,
+            "image": (read[-1][1] if read else image).ravel(),
             "found": found,
             "model": self._name,
-            "ms": {"preprocess": 1e3 * (seen - start), "forward": 1e3 * (done - seen), "total": 1e3 * (done - start)},
+            "ms": {"preprocess": 1e3 * (seen - start), "forward": 1e3 * (done - seen), "total": 1e3 * (time.perf_counter() - start)},
         }
+
+    def _probabilities(self, images: np.ndarray) -> np.ndarray:
+        """images (N, 28, 28) -> (N, 10) float64."""
+        model = self._live()
+        return softmax(model.predict_logits(images).astype(np.float64) / model.temperature)
+
+    def _most_likely(self, readings: list[dict]) -> list[tuple]:
+        """Of all ways to read the pieces, some as one digit together, the one of which the network is surest.
+
+        Returns (box, image, probabilities) of each digit, in reading order.
+        """
+        probabilities = self._probabilities(np.stack([reading["image"] for reading in readings]))
+        ways = {0: (0.0, [])}  # end -> the best way to read the pieces before it, with the log of the probability that all of it is right
+        for reading, row in zip(readings, probabilities):  # in order of `end`: what one goes on from is settled
+            sure, read = ways[reading["start"]]
+            way = sure + math.log(max(row.max(), 1e-9)), [*read, (reading["box"], reading["image"], row)]
+            ways[reading["end"]] = max(ways.get(reading["end"], way), way, key=lambda way: way[0])
+        return ways[max(ways)][1]
+
+    def _reason(self, ink: np.ndarray, box: list[int], probabilities: np.ndarray, numbers: bool) -> str | None:
+        """Why a digit is not accepted, or None."""
+        if max(box[2:]) < TOO_SMALL * min(ink.shape):
+            return "too-small"
+        if not numbers and is_several(ink, box):
+            return "several"
+        if probabilities.max() < self._live().threshold:
+            return "not-a-digit"
+        return None
 
     def debug(self, pixels, width: int, height: int, channels: int = 1) -> dict:
         """What preprocessing makes of a drawing, with the statistics of the 28 x 28 image. Arguments as for `predict`.
@@ -123,3 +163,24 @@ class Session:
         if channels == 1:
             return array.reshape(height, width), False
         return picture_to_ink(array.reshape(height, width, 4))
+
+
+def _readings(digits: Digits) -> list[dict]:
+    """All that may be a digit: of each group's pieces any that stand in a row, unless together they are too wide.
+
+    Returns [{start, end, box, image}] in order of `end`; start and end count the pieces of all groups. Nothing if there is but one piece.
+    """
+    if sum(map(len, digits.groups)) < 2:
+        return []
+    readings, before = [], 0
+    for pieces in digits.groups:
+        for end in range(1, len(pieces) + 1):
+            for start in range(max(0, end - MOST_PIECES), end):
+                piece = sum(pieces[start:end], [])
+                left, top, width, height = digits.box(piece)
+                if end - start == 1 or width <= WIDEST * height:
+                    image, found = preprocess(digits.ink(piece))
+                    x, y, *size = found["box"]
+                    readings.append({"start": before + start, "end": before + end, "box": [left + x, top + y, *size], "image": image})
+        before += len(pieces)
+    return readings

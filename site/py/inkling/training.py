@@ -117,7 +117,7 @@ def train(model: Sequential, optimizer: SGD, images: np.ndarray, labels: np.ndar
           augment: Augment | None = None, start_epoch: int = 0) -> Iterator[Progress]:
     """Trains `model` in place, a step for each item that the caller takes.
 
-    images: (N, 28, 28) float32, 0..1.   labels: (N,) int.
+    images: (N, 28, 28) float32, 0..1, or uint8, 0..255.   labels: (N,) int, -1 for what is no digit.
     augment: (batch, 28, 28), rng -> the same shape; applied to every batch if settings.augment.
     start_epoch: goes on with a run whose model and optimiser are as they were after that many epochs.
 
@@ -133,7 +133,7 @@ def train(model: Sequential, optimizer: SGD, images: np.ndarray, labels: np.ndar
         for i in range(steps_per_epoch):
             step = epoch * steps_per_epoch + i
             chosen = order[i * settings.batch_size:(i + 1) * settings.batch_size]
-            batch = images[chosen]
+            batch = as_float(images[chosen])
             if augment is not None and settings.augment:
                 batch = augment(batch, rng)
             optimizer.learning_rate = schedule(step)
@@ -141,9 +141,14 @@ def train(model: Sequential, optimizer: SGD, images: np.ndarray, labels: np.ndar
             yield Progress(epoch, step, total_steps, loss, accuracy, optimizer.learning_rate, len(chosen))
 
 
+def as_float(images: np.ndarray) -> np.ndarray:
+    """Images as the network takes them: uint8, 0..255, a quarter of the memory, becomes float32, 0..1."""
+    return images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images
+
+
 def train_step(model: Sequential, optimizer: SGD, batch: np.ndarray, labels: np.ndarray, settings: Settings,
                rng: np.random.Generator) -> tuple[float, float]:
-    """Forward, loss, backward, update: one batch. Returns (loss, accuracy) as they were before the update."""
+    """Forward, loss, backward, update: one batch. Returns (loss, accuracy) as they were before the update; accuracy is that of the digits."""
     logits = model.forward(batch, rng)
     loss, dlogits = softmax_cross_entropy(logits, labels, settings.label_smoothing)
     model.backward(dlogits)
@@ -153,7 +158,7 @@ def train_step(model: Sequential, optimizer: SGD, batch: np.ndarray, labels: np.
     if settings.clip_norm is not None:
         clip_gradients(pairs, settings.clip_norm)
     optimizer.step(pairs)
-    return loss, float((logits.argmax(axis=1) == labels).mean())
+    return loss, float((logits.argmax(axis=1) == labels).sum() / max((labels >= 0).sum(), 1))
 
 
 def evaluate(model: Sequential, images: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:

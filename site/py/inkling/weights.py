@@ -61,6 +61,12 @@ def load(file: str | os.PathLike | bytes, name: str | None = None) -> Sequential
         raise WeightsError(f"{name}: not a readable .npz file ({error}). Fetch or train it again") from error
 
 
+def check_is_digit_reader(model: Sequential, name: str) -> None:
+    """Raises WeightsError unless the model turns 28 x 28 pixels into one number for each digit. name: what the error calls the file."""
+    if math.prod(model.input_shape) != 784 or model.output_shapes[-1] != (10,):
+        raise WeightsError(f"{name}: turns {model.input_shape} into {model.output_shapes[-1]}; a digit recogniser turns 784 pixels into ten numbers")
+
+
 def _model(archive: zipfile.ZipFile, name: str) -> Sequential:
     entries = archive.infolist()
     if not all(entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):

@@ -1,0 +1,94 @@
+/**
+ * What there is to say about a prediction, for the eye and for the ear. Plain functions: they know no page.
+ */
+
+/** @typedef {import("./inkling.js").Prediction} Prediction */
+/** @typedef {Prediction["digits"][number]} Digit */
+
+/**
+ * state: "none" (nothing drawn), "empty" (a picture without ink), "declined" (no answer, a guess at most), "unsure", "sure".
+ * @typedef {object} Words
+ * @property {"none" | "empty" | "declined" | "unsure" | "sure"} state
+ * @property {string} text what was read and nothing else
+ * @property {string} confidence that it is right
+ * @property {string} doubt
+ * @property {string} guess what it may be all the same
+ * @property {boolean} several it may be read as a number
+ * @property {string} spoken
+ */
+
+/** Below this, or with a rival above RIVAL, the second guess is named. */
+const SURE = 0.75;
+const RIVAL = 0.2;
+
+/** @type {Record<string, string>} */
+const REASONS = {
+  "empty": "Nothing to read",
+  "too-small": "Too small: draw it larger",
+  "not-a-digit": "Not a digit?",
+  "several": "Several digits?",
+};
+
+/** On the page a button says the second half of it. */
+const SEVERAL_SPOKEN = "That looks like several digits. They can be read as a number.";
+
+/** @param {number} digit */
+const oneOf = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
+
+/** The digit that comes second. @param {Digit} digit */
+function rival({ probabilities, digit }) {
+  let second = -1;
+  probabilities.forEach((p, d) => {
+    if (d !== digit && (second < 0 || p > probabilities[second])) second = d;
+  });
+  return { digit: second, probability: probabilities[second] };
+}
+
+/** Never "100.0%" for what is not quite certain. @param {number} confidence */
+function percent(confidence) {
+  return confidence > 0.9995 ? ">99.9%" : `${(100 * confidence).toFixed(1)}%`;
+}
+
+/** A number is right if all its digits are. @param {Prediction} prediction */
+const confidenceOf = ({ digits, confidence }) => (digits.length > 1 ? digits.reduce((all, one) => all * one.confidence, 1) : confidence);
+
+/** @param {Digit[]} digits */
+const guessOf = (digits) => `perhaps ${digits.length > 1 ? digits.map(({ digit }) => digit).join("") : oneOf(digits[0].digit)}`;
+
+/** What else an answer may be, with the weakest of its digits replaced. @param {Digit[]} digits */
+function doubtOf(digits) {
+  if (digits.some(({ accepted }) => !accepted)) return guessOf(digits);
+  const weakest = digits.reduce((least, one) => (one.confidence < least.confidence ? one : least));
+  const second = rival(weakest);
+  if (weakest.confidence >= SURE && second.probability <= RIVAL) return "";
+  const others = digits.map((one) => (one === weakest ? second.digit : one.digit)).join("");
+  return `or ${digits.length > 1 ? others : oneOf(second.digit)}?`;
+}
+
+/** @param {Prediction | null} prediction null: nothing drawn @returns {Words} */
+export function wordsFor(prediction) {
+  const nothing = { text: "", confidence: "", doubt: "", guess: "", several: false, spoken: "" };
+  if (!prediction) return { ...nothing, state: "none" };
+  if (prediction.digit === null) return { ...nothing, state: "empty", doubt: REASONS.empty, spoken: REASONS.empty };
+  return /\d/.test(prediction.text) ? wordsForAnswer(prediction) : wordsForNone(prediction);
+}
+
+/** @param {Prediction} prediction @returns {Words} */
+function wordsForAnswer(prediction) {
+  const { text, digits } = prediction;
+  const confidence = confidenceOf(prediction);
+  const doubt = doubtOf(digits);
+  const parts = [text.replaceAll("?", " unclear "), `${Math.round(100 * confidence)} percent`, doubt];
+  const spoken = parts.filter(Boolean).join(", ");
+  return { state: doubt ? "unsure" : "sure", text, confidence: percent(confidence), doubt, guess: "", several: false, spoken };
+}
+
+/** @param {Prediction} prediction @returns {Words} */
+function wordsForNone(prediction) {
+  const { reason, digits } = prediction;
+  const several = reason === "several";
+  const doubt = REASONS[reason ?? ""] ?? REASONS["not-a-digit"];
+  const guess = several || !digits.length ? "" : guessOf(digits); // all of them pressed into one: no guess worth a word
+  const spoken = several ? SEVERAL_SPOKEN : [doubt, guess].filter(Boolean).join(doubt.endsWith("?") ? " " : ", ");
+  return { state: "declined", text: "", confidence: "", doubt, guess, several, spoken };
+}

@@ -1,0 +1,245 @@
+"""Drawings: read, deformed, rendered, made, laid on the pad, and measured."""
+
+import gzip
+import json
+
+import numpy as np
+import pytest
+
+from inkling.preprocess import preprocess
+from trainer.command import TrainerError
+from trainer.drawings import digits as made
+from trainer.drawings import pool, recorded, strange
+from trainer.drawings.benchmark import CONDITIONS, FORMS_FILE, MADE_FORMS, STRANGE, number_ink
+from trainer.drawings.deform import deform, resample, smooth
+from trainer.drawings.render import SIDE, extent, lay, render
+
+UNIPEN = """.VERSION 1.0
+.SEGMENT DIGIT 0-1 ? "7"
+.COMMENT 7 12 1
+.PEN_DOWN
+ 100 400
+ 300 400
+ 200 100
+.PEN_UP
+.DT 100
+.PEN_DOWN
+ 150 250
+ 250 250
+.PEN_UP
+.SEGMENT DIGIT 2 ? "1"
+.COMMENT 1 3 2
+.PEN_DOWN
+ 250 450
+ 250 50
+.PEN_UP
+"""
+
+
+@pytest.fixture
+def rng():
+    return np.random.default_rng(5)
+
+
+# Recorded strokes
+
+
+def test_unipen_text_gives_strokes_in_sides_of_the_pad_with_y_down():
+    digits = recorded.read_unipen(UNIPEN.encode(), "test")
+    assert digits.labels.tolist() == [7, 1] and digits.writers.tolist() == [12, 3] and len(digits) == 2
+    np.testing.assert_allclose(digits.drawings[0][0], [[0.2, 0.2], [0.6, 0.2], [0.4, 0.8]])
+    assert [len(drawing) for drawing in digits.drawings] == [2, 1]
+    (one,) = digits.by([3]).drawings
+    np.testing.assert_allclose(one[0], [[0.5, 0.1], [0.5, 0.9]])
+    assert digits.by([3]).ids.tolist() == [1]
+
+
+@pytest.mark.parametrize("text, said", [
+    ("", "holds no digits"), ("nothing of the kind", "holds no digits"),
+    (UNIPEN.replace('"1"', '"x"'), "digit 1 has no label"), (UNIPEN.replace(" 250 450\n 250 50\n", ""), "digit 1 has no label, writer or points"),
+    (UNIPEN.replace("250 50\n", "250 fifty\n"), "digit 1"), (UNIPEN.replace("250 50\n", "250\n"), "digit 1"),
+])
+def test_what_is_no_unipen_text_is_refused_with_its_place(text, said):
+    with pytest.raises(TrainerError, match=f"strokes.tra: .*{said}"):
+        recorded.read_unipen(text.encode(), "strokes.tra")
+
+
+def test_a_file_is_read_plain_and_gzipped_and_a_damaged_one_named(tmp_path):
+    plain, packed, cut = (tmp_path / name for name in ("a.tra", "b.gz", "c.gz"))
+    plain.write_text(UNIPEN, encoding="ascii")
+    packed.write_bytes(gzip.compress(UNIPEN.encode()))
+    cut.write_bytes(gzip.compress(UNIPEN.encode())[:-20])
+    assert recorded.load_pen_digits(plain).sha256 == recorded.load_pen_digits(packed).sha256
+    for path in (cut, tmp_path / "missing.gz"):
+        with pytest.raises(TrainerError):
+            recorded.load_pen_digits(path)
+
+
+def test_strokes_that_cannot_be_fetched_name_the_source_and_the_way_out(tmp_path, monkeypatch):
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
+    monkeypatch.setattr(recorded, "URL", "http://127.0.0.1:9/pen.zip")
+    with pytest.raises(TrainerError, match=r"127\.0\.0\.1:9/pen\.zip.*[\s\S]*--strokes"):
+        recorded.load_pen_digits()
+
+
+def test_strokes_in_the_cache_need_no_network(tmp_path, monkeypatch):
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
+    monkeypatch.setattr(recorded, "URL", "http://127.0.0.1:9/pen.zip")
+    monkeypatch.setattr(recorded, "SHA256", recorded.sha256(UNIPEN.encode()))
+    (tmp_path / "pendigits").mkdir()
+    (tmp_path / "pendigits" / "pendigits-orig.tra").write_text(UNIPEN, encoding="ascii")
+    assert len(recorded.load_pen_digits()) == 2
+
+
+def test_nobody_trains_and_measures():
+    digits = recorded.PenDigits([], np.array([]), np.arange(1, 31), np.arange(30), "")
+    writers = recorded.training_writers(digits)
+    assert len(writers) == 22 and len({*writers, *recorded.TUNING, *recorded.HELD_OUT}) == 30
+
+
+# Ink
+
+
+def test_a_line_becomes_ink_as_broad_as_the_pen_with_round_ends():
+    ink = render([np.array([[0.25, 0.5], [0.75, 0.5]])], pen=20)
+    assert ink.shape == (SIDE, SIDE) and ink.dtype == np.uint8
+    assert ink.sum() / 255 == pytest.approx(140 * 20 + np.pi * 10**2, rel=0.02)
+    rows, columns = np.flatnonzero(ink.any(axis=1)), np.flatnonzero(ink.any(axis=0))
+    assert abs(rows[0] - 130) <= 1 and abs(rows[-1] - 149) <= 1 and abs(columns[0] - 60) <= 1 and abs(columns[-1] - 219) <= 1
+    assert ink[131, 61] == 0 and ink[140, 140] == 255
+
+
+def test_a_point_is_a_dot_and_what_leaves_the_pad_is_cut_off():
+    dot = render([np.array([[0.5, 0.5]])], pen=20)
+    assert dot.sum() / 255 == pytest.approx(np.pi * 100, rel=0.05)
+    outside = render([np.array([[0.5, 0.5], [3.0, 0.5]])])
+    assert outside[140, -1] == 255 and outside[0].max() == 0
+
+
+@pytest.mark.parametrize("place, corner", [((0, 0), (0, 0)), ((1, 1), (1, 1)), ((0.5, 0.5), (0.5, 0.5))])
+def test_a_drawing_is_laid_in_its_place_at_its_size(place, corner):
+    square = [np.array([[3.0, 3], [5, 3], [5, 5], [3, 5]])]
+    least, greatest = extent(lay(square, 0.4, place))
+    np.testing.assert_allclose(greatest - least, 0.4)
+    np.testing.assert_allclose((least + greatest) / 2, 0.2 + 0.6 * np.array(corner))
+
+
+def test_a_tilt_turns_clockwise_and_keeps_the_size():
+    (turned,) = lay([np.array([[0.0, 1], [0, 0]])], 0.5, tilt=np.deg2rad(90))
+    np.testing.assert_allclose(turned[1] - turned[0], [0.5, 0], atol=1e-9)  # what pointed up points to the right
+
+
+# Deforming
+
+
+def test_no_strength_leaves_the_line_as_it_is(rng):
+    line = np.array([[0.1, 0.1], [0.9, 0.7]])
+    (points,) = deform([line], rng, 0.0)
+    along = (points - line[0]) @ (line[1] - line[0]) / ((line[1] - line[0]) ** 2).sum()
+    np.testing.assert_allclose(line[0] + along[:, None] * (line[1] - line[0]), points, atol=1e-9)
+    np.testing.assert_allclose([along.min(), along.max()], [0, 1], atol=0.08)
+
+
+def test_deforming_changes_every_time_and_repeats_with_the_seed():
+    drawing = made.draw_digit(3, np.random.default_rng(1))
+    first, again, other = (np.concatenate(deform(drawing, np.random.default_rng(seed))) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert first.shape != other.shape or not np.allclose(first, other)
+
+
+def test_points_are_spaced_evenly_and_a_curve_goes_through_its_points():
+    points = resample(np.array([[0.0, 0], [1, 0], [1, 1]]), 0.1)
+    assert np.hypot(*np.diff(points, axis=0).T).max() < 0.11
+    given = np.array([[0.0, 0], [1, 0], [1, 1], [0, 1]])
+    curve = smooth(given)
+    assert all(np.abs(curve - point).sum(axis=1).min() < 1e-9 for point in given)
+
+
+@pytest.mark.parametrize("drawing", [[np.array([[0.5, 0.5]])], [np.array([[0.5, 0.5], [0.5, 0.5]])], [np.array([[0.0, 0], [1, 1]])] * 3], ids=["dot", "still", "twice"])
+def test_odd_drawings_survive_everything(drawing, rng):
+    for _ in range(50):
+        assert np.isfinite(np.concatenate(deform(drawing, rng))).all()
+        assert pool.draw_anyhow(drawing, rng).max() > 0
+
+
+# Made digits, and what is none
+
+
+def test_every_form_of_every_digit_can_be_drawn(rng):
+    for label, forms in made.FORMS.items():
+        assert set(forms) and made.draw_digit(label, rng)
+        for form in forms:
+            ink = render(lay(deform(form(rng), rng), 0.7))
+            assert 0.01 < (ink > 127).mean() < 0.4, form.__name__
+
+
+def test_every_kind_of_strange_thing_can_be_drawn(rng):
+    for kind in dict.fromkeys(strange.KINDS):
+        for _ in range(5):
+            ink = render(lay(deform(kind(rng), rng), 0.7), 8)
+            assert (ink > 127).mean() > 0.003, kind.__name__
+
+
+def test_letters_like_digits_are_not_called_strange():
+    assert not set(strange.LETTERS) & strange.LIKE_DIGITS and not set(strange.LETTERS) & set("0123456789")
+    assert strange.FONT_KEPT_BACK not in strange.FONTS
+
+
+# The pool
+
+
+@pytest.fixture(scope="module")
+def little_pool():
+    digits = recorded.read_unipen(UNIPEN.encode(), "test")
+    return digits, pool.make_pool(digits, pool.Amounts(per_recorded=3, made=20, strange=10), seed=4, workers=1)
+
+
+def test_a_pool_has_what_was_asked_for(little_pool):
+    _, (images, labels) = little_pool
+    assert images.shape == (36, 28, 28) and images.dtype == np.uint8 and images.max(axis=(1, 2)).min() > 100
+    assert labels.tolist() == [7, 1] * 3 + [i % 10 for i in range(20)] + [-1] * 10
+
+
+def test_the_same_seed_makes_the_same_pool_with_any_number_of_processes(little_pool):
+    digits, (images, labels) = little_pool
+    again = pool.make_pool(digits, pool.Amounts(per_recorded=3, made=20, strange=10), seed=4, workers=2)
+    other = pool.make_pool(digits, pool.Amounts(per_recorded=3, made=20, strange=10), seed=5, workers=1)
+    np.testing.assert_array_equal(again[0], images)
+    assert (other[0] != images).any()
+
+
+def test_pool_images_come_from_the_products_own_preprocessing(rng):
+    image, found = preprocess(pool.draw_anyhow(made.draw_digit(5, rng), rng))
+    assert image.shape == (28, 28) and not found["empty"]
+
+
+# The benchmark's drawings
+
+
+def test_conditions_are_what_they_say(rng):
+    digit = made.draw_digit(2, rng)
+
+    def box(name):
+        rows, columns = (np.flatnonzero(CONDITIONS[name].ink(digit, rng).any(axis=axis)) for axis in (1, 0))
+        return rows[0], rows[-1], columns[0], columns[-1]
+
+    top, bottom, left, right = box("tiny (25 % of the pad)")
+    assert max(bottom - top, right - left) == pytest.approx(0.25 * SIDE + 20, abs=4)
+    top, bottom, left, right = box("huge (90 %)")
+    assert max(bottom - top, right - left) >= 0.9 * SIDE
+    top, bottom, left, right = box("in a corner")
+    assert min(top, SIDE - 1 - bottom) <= 1 and min(left, SIDE - 1 - right) <= 1
+    assert CONDITIONS["thick pen (30 px)"].ink(digit, rng).sum() > 2 * CONDITIONS["thin pen (10 px)"].ink(digit, rng).sum()
+
+
+def test_a_number_lies_on_the_pad_with_its_digits_apart(rng):
+    for _ in range(20):
+        ink = number_ink([made.draw_digit(int(label), rng) for label in (2, 0, 2, 6)], rng)
+        columns = ink.any(axis=0)
+        assert not columns[0] and not columns[-1] and np.diff(columns.astype(int)).clip(0).sum() == 4
+
+
+def test_the_lists_of_forms_are_whole():
+    forms = json.loads(FORMS_FILE.read_text(encoding="utf-8"))
+    assert set(forms) == set(MADE_FORMS) and all(len(set(ids)) == len(ids) > 10 for ids in forms.values())
+    assert len(STRANGE) == 4

@@ -1,0 +1,74 @@
+"""Training images from drawings: recorded ones drawn again and again, made ones, and what is no digit, all through the page's own path."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from tqdm import tqdm
+
+from inkling.preprocess import preprocess
+
+from . import Drawing
+from .deform import deform
+from .digits import draw_digit
+from .recorded import PenDigits
+from .render import SIDE, lay, render
+from .strange import draw_strange
+
+NO_DIGIT = -1  # the label of what is none of the ten
+CHUNK = 500  # drawings that one process makes at a time, from one seed
+
+SIZES = (0.18, 0.95)  # of the pad's side; small ones as often as large ones, by ratio
+PENS = (8.0, 32.0)  # px
+BROADEST, BROADEST_STRANGE = 0.36, 0.16  # of the drawing's side: a broader pen leaves a blot that nobody can read
+TILT = np.deg2rad(17.0)
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """How many images of each sort. per_recorded: of every recorded digit."""
+
+    per_recorded: int = 8
+    made: int = 24_000
+    strange: int = 36_000
+
+
+def make_pool(digits: PenDigits, amounts: Amounts, seed: int, workers: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """(images (N, 28, 28) uint8, labels (N,) int64, NO_DIGIT among them), the same for the same seed however many processes make them."""
+    jobs = list(_jobs(digits, amounts, seed))
+    with ProcessPoolExecutor(workers or min(os.cpu_count() or 1, 8)) as processes:
+        made = processes.map(_make, jobs)
+        parts = list(tqdm(made, total=len(jobs), unit_scale=CHUNK, unit=" drawings", desc="Drawing", disable=None, leave=False))
+    return np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts])
+
+
+def _jobs(digits: PenDigits, amounts: Amounts, seed: int) -> Iterator[tuple[tuple[int, int], list[Drawing | None], list[int]]]:
+    """(seed, drawings or None for those to be made, labels), a chunk each."""
+    drawings = digits.drawings * amounts.per_recorded + [None] * (amounts.made + amounts.strange)
+    labels = [*np.tile(digits.labels, amounts.per_recorded).tolist(), *(i % 10 for i in range(amounts.made)), *[NO_DIGIT] * amounts.strange]
+    for number, start in enumerate(range(0, len(labels), CHUNK)):
+        yield (seed, number), drawings[start:start + CHUNK], labels[start:start + CHUNK]
+
+
+def _make(job: tuple[tuple[int, int], list[Drawing | None], list[int]]) -> tuple[np.ndarray, np.ndarray]:
+    seed, drawings, labels = job
+    rng = np.random.default_rng(seed)
+    images = np.empty((len(labels), 28, 28), np.uint8)
+    for i, (drawing, label) in enumerate(zip(drawings, labels)):
+        if drawing is None:
+            drawing = draw_strange(rng) if label == NO_DIGIT else draw_digit(label, rng)
+        ink = draw_anyhow(drawing, rng, BROADEST_STRANGE if label == NO_DIGIT else BROADEST)
+        images[i] = np.rint(255 * preprocess(ink)[0])
+    return images, np.array(labels)
+
+
+def draw_anyhow(drawing: Drawing, rng: np.random.Generator, broadest: float = BROADEST) -> np.ndarray:
+    """The ink of a drawing deformed at random and put anywhere on the pad, in any size, tilted, with any pen up to `broadest` of that size."""
+    deformed = deform(drawing, rng, rng.uniform(0, 1))
+    size = np.exp(rng.uniform(*np.log(SIZES)))
+    pen = min(rng.uniform(*PENS), broadest * size * SIDE)
+    return render(lay(deformed, size, tuple(rng.random(2)), rng.uniform(-TILT, TILT)), pen)
