@@ -28,12 +28,12 @@ def test_the_bars_show_the_ten_probabilities_in_percent(visit):
 
 def test_undo_takes_back_the_last_stroke_and_redo_brings_it_again(visit):
     visit.clear()
-    first, second = [[(140, 60), (140, 220)]], [[(80, 140), (200, 140)]]
+    first, second = [[(80, 70), (200, 70), (120, 220)]], [[(110, 145), (195, 140)]]  # a seven, and its bar
     visit.draw(first)
-    visit.answer()
+    assert visit.answer() == "7"
     before = visit.on_element("(element) => element.strokes.length")
     visit.draw(second)
-    visit.answer()
+    assert visit.answer() == "7"
     visit.by("undo").click()
     assert visit.on_element("(element) => element.strokes.length") == before == 1
     visit.page.get_by_role("button", name="Redo").click()
