@@ -61,8 +61,9 @@ export function offerDetails(button, list, element) {
     list.scrollIntoView({ block: "nearest" });
   });
   for (const news of ["ready", "error", "modelchange"]) element.addEventListener(news, refresh);
-  element.addEventListener("change", () => {
-    const times = list.querySelector("dd");
+  const showTimes = () => {
+    const times = list.hidden ? null : list.querySelector("dd");
     if (times) times.textContent = timesOf(element);
-  });
+  };
+  for (const news of ["input", "change"]) element.addEventListener(news, showTimes); // without a network there is no change
 }
