@@ -19,6 +19,8 @@ from pathlib import Path
 
 import numpy as np
 
+from inkling.training import as_float
+
 from .command import TrainerError
 from .download import FetchError, fetch
 from .drawings.recorded import PenDigits
@@ -95,7 +97,7 @@ def _part(arrays: dict[str, np.ndarray], prefix: str) -> Part:
         raise TrainerError(f"{prefix}: images are {images.shape} and labels {labels.shape}; they must be (N, 28, 28) and (N,), N at least 2")
     if labels.max() > 9:
         raise TrainerError(f"{prefix}: there is a label {labels.max()}; labels are digits, 0 to 9")
-    return images.astype(np.float32) / np.float32(255), labels.astype(np.int64)
+    return as_float(images), labels.astype(np.int64)
 
 
 def _read_own(folder: Path, name: str) -> bytes:

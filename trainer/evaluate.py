@@ -109,16 +109,30 @@ def as_text(result: dict) -> str:
         f"{result['errors']} of {result['test_images']:,} wrong; {result['parameters']:,} parameters, {result['bytes'] / 1000:.0f} kB",
         "  truth      answer " + "".join(f"{digit:6}" for digit in range(10)),
         *(f"  {digit:5}{'':14}" + "".join(f"{count or '.':>6}" for count in row) for digit, row in enumerate(result["confusion"])),
-        *(_drawings_as_text(result) if "drawings" in result else ()),
+        *(drawings_as_text(result["drawings"]) if "drawings" in result else ()),
         *(f"  DOES NOT FIT ITS CARD: {told}" for told in result["disagreements"]),
     ]
     return "\n".join(lines)
 
 
-def _drawings_as_text(result: dict) -> list[str]:
-    from trainer.drawings.report import drawings_as_text
+def drawings_as_text(result: dict) -> list[str]:
+    """The lines of a table for people."""
 
-    return drawings_as_text(result["drawings"])
+    def line(share: dict) -> str:
+        low, high = share["interval_95"]
+        return f"    {share['name']:40} {share['share']:7.2%}  ({low:.2%} to {high:.2%})  {share['right']:,} of {share['n']:,}"
+
+    return [
+        f"  drawings: {result['digits']:,} digits by writers {', '.join(map(str, result['writers']))}; best guess right:",
+        *map(line, result["conditions"]),
+        "  accepted, and what is no digit declined:",
+        *map(line, result["accepted"] + result["declined"]),
+        line(result["numbers"]),
+        f"  expected calibration error on the recorded digits: {result['calibration_error']:.2%}",
+        "  drawn anyhow: truth, answer" + "".join(f"{digit:6}" for digit in range(10)),
+        *(f"  {digit:5}{'':22}" + "".join(f"{count or '.':>6}" for count in row) for digit, row in enumerate(result["confusion"])),
+        f"  mistakes: {result['picture']}",
+    ]
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
+from inkling.training import as_float
+
 from .data import Digits
 from .drawings.pool import Amounts, make_pool
 from .drawings.recorded import HELD_OUT, TUNING, PenDigits, load_pen_digits, training_writers
@@ -27,12 +29,12 @@ def add_drawings(digits: Digits, strokes: Path | None, seed: int, amounts: Amoun
     return Digits(
         train=(np.concatenate((_as_bytes(digits.train[0]), images)), np.concatenate((digits.train[1], labels))),
         validation=(
-            np.concatenate((digits.validation[0], _as_floats(tuning_images[drawn]))),
+            np.concatenate((digits.validation[0], as_float(tuning_images[drawn]))),
             np.concatenate((digits.validation[1], tuning_labels[drawn])),
         ),
         test=digits.test,
         files=digits.files,
-        strange=_as_floats(tuning_images[~drawn]),
+        strange=as_float(tuning_images[~drawn]),
         drawings=describe(recorded, writers, amounts, seed),
         n_drawn=int(drawn.sum()),
         held_out=recorded.by(HELD_OUT),
@@ -52,7 +54,3 @@ def describe(recorded: PenDigits, writers: list[int], amounts: Amounts, seed: in
 
 def _as_bytes(images: np.ndarray) -> np.ndarray:
     return np.rint(255 * images).astype(np.uint8)
-
-
-def _as_floats(images: np.ndarray) -> np.ndarray:
-    return images.astype(np.float32) / np.float32(255)

@@ -8,7 +8,8 @@ import math
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw
+
+from trainer.drawings.render import render
 
 SIDE = 280  # pad units, and the pixels of the ink
 PEN = 20  # the default pen
@@ -62,17 +63,8 @@ def scribble(rng: np.random.Generator):
 
 
 def ink_of(drawing, *, side: int = SIDE, pen: float = PEN) -> np.ndarray:
-    """The drawing as ink, (side, side) uint8. It need not look like the browser's: four times as fine, then averaged."""
-    scale = 4 * side / SIDE
-    sheet = Image.new("L", (4 * side, 4 * side))
-    draw = ImageDraw.Draw(sheet)
-    radius = pen * scale / 2
-    for stroke in drawing:
-        points = [(float(x) * scale, float(y) * scale) for x, y in stroke]
-        draw.line(points, fill=255, width=round(2 * radius), joint="curve")
-        for x, y in points:
-            draw.ellipse((x - radius, y - radius, x + radius, y + radius), fill=255)
-    return np.asarray(sheet.reduce(4))
+    """The drawing as ink, (side, side) uint8, by the trainer's renderer. It need not be the browser's to the last pixel."""
+    return render([np.array(stroke, float) / SIDE for stroke in drawing], pen * side / SIDE, side)
 
 
 def _smooth(corners):

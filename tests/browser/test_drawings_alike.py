@@ -44,8 +44,6 @@ def made_drawings():
 
 
 def recorded_drawings():
-    if not pen_strokes.FILE.is_file():
-        pytest.skip(f"NOT RUN: the recorded pen strokes are not here ({'/'.join(pen_strokes.FILE.parts[-3:])}, beside the checkout)")
     digits = pen_strokes.read_digits()
     order = np.random.default_rng(3).permutation(len(digits))
     chosen = [i for label in range(10) for i in [j for j in order if digits[j][0] == label][:RECORDED]]

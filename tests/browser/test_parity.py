@@ -50,12 +50,12 @@ async (element, { sizes, model }) => {
 
 
 def drawings(n: int = N_INKS) -> list[np.ndarray]:
-    """n inks: plain and shaken digits of every style, every tenth a scribble; thick and thin pens, several sizes."""
+    """n inks: plain and shaken digits of every style, every eleventh a scribble; thick and thin pens, several sizes."""
     rng = np.random.default_rng(20260)
     inks = []
     for i in range(n):
         plain = digit(i % 10, i // 10 % STYLES)
-        drawing = scribble(rng) if i % 10 == 9 else plain if i < 10 * STYLES else shaken(plain, rng)
+        drawing = scribble(rng) if i % 11 == 10 else plain if i < 10 * STYLES else shaken(plain, rng)
         inks.append(ink_of(drawing, side=SIDES[i % len(SIDES)], pen=rng.uniform(6, 40)))
     return inks
 

@@ -1,4 +1,4 @@
-"""The benchmark's figures of one model: as a document, as a table, and its mistakes as a picture."""
+"""The benchmark's figures of one model: as a document, and its mistakes as a picture."""
 
 from __future__ import annotations
 
@@ -53,26 +53,6 @@ def summary(result: dict) -> dict:
         "numbers_right": round(result["numbers"]["share"], 5),
         "calibration_error": round(result["calibration_error"], 5),
     }
-
-
-def drawings_as_text(result: dict) -> list[str]:
-    """The lines of a table for people."""
-
-    def line(share: dict) -> str:
-        low, high = share["interval_95"]
-        return f"    {share['name']:40} {share['share']:7.2%}  ({low:.2%} to {high:.2%})  {share['right']:,} of {share['n']:,}"
-
-    return [
-        f"  drawings: {result['digits']:,} digits by writers {', '.join(map(str, result['writers']))}; best guess right:",
-        *map(line, result["conditions"]),
-        "  accepted, and what is no digit declined:",
-        *map(line, result["accepted"] + result["declined"]),
-        line(result["numbers"]),
-        f"  expected calibration error on the recorded digits: {result['calibration_error']:.2%}",
-        "  drawn anyhow: truth, answer" + "".join(f"{digit:6}" for digit in range(10)),
-        *(f"  {digit:5}{'':22}" + "".join(f"{count or '.':>6}" for count in row) for digit, row in enumerate(result["confusion"])),
-        f"  mistakes: {result['picture']}",
-    ]
 
 
 def draw_mistakes(path: Path, name: str, mistakes: list[tuple[int, dict]], n: int) -> None:
