@@ -1,152 +1,130 @@
-"""From navigation to the first answer to a drawn digit: our page against stock Pyodide, first visits and repeat visits.
+"""From navigation to the first answer to a drawn digit: our page against stock Pyodide and JavaScript peers, first and repeat visits.
 
-    python build.py bench boot [--runs 7]
+    python build.py bench boot [--runs 7] [--engine firefox] [--line 20]
 
+Inkling is the real page with its default model, the convnet; it is also visited with ?boot=slim, which leaves the heap snapshot out.
 Stock is a page as tutorials have it: loadPyodide with its own standard library, loadPackage of NumPy's wheel, then the same inkling
-(as .py sources), weights and preprocessing as ours; once on the main thread, once in a module worker. All are served by the preview
-server, with the same compression and caching headers, and visited in turn by the same Chromium without DevTools attached, which
-would slow workers down: a script in the page draws and reports. A first visit has a fresh profile; the repeat visit is made with that
-profile by a browser started anew, when the service worker (ours) and the HTTP cache (all) have had time to keep what they keep.
+(as .py sources), weights and preprocessing as ours; once on the main thread, once in a module worker. The peers, onnxruntime-web and
+TensorFlow.js (peer_pages.py), read with mlp-256-128, in Chromium only.
+
+All are served by the preview server, with the same compression and caching headers, and visited in turn by the same browser with nothing
+attached to it: a script in the page draws and reports. A first visit has a fresh profile; the repeat visit is made with that profile by a
+browser started anew, when the service worker (ours) and the HTTP cache (all) have had time to keep what they keep. --line pretends that
+the server lies at the end of a slow line that knows no Brotli (line.py), for first visits.
 """
 
 import argparse
-import json
-import queue
-import shutil
 import statistics
-import subprocess
 import tempfile
-import threading
-import zipfile
 from contextlib import ExitStack
-from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import unquote
+from typing import NamedTuple
 
-from chromium import DIGITS, QUIET, browser_path, conditions, served, spread, table
+import peer_pages
+from chromium import conditions, spread, table
+from line import Line, metered
+from our_pages import DIGIT, make_ours, make_stock, settings
+from visits import ENGINES, Reports, binary, screen, visit
 
-from builder.assemble import build
-from builder.common import ROOT, SITE
-from builder.compress import compress_tree
-from builder.python_pack import numpy_wheel
-from builder.runtime import fetch_runtime, read_lock
-
-PARTS = Path(__file__).with_name("boot")
-DIGIT = 3
-PATIENCE = 120  # seconds for one visit
-RUNTIME = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip")
-# The first page shown: the browser has done its own starting before it goes on to the one that is measured.
-START = "<!doctype html><title>Starting</title><link rel=icon href='data:,'><meta http-equiv=refresh content='2; url={url}'>"
+OURS = "Inkling"
+STOCK = "stock, main thread"
 
 
-class Reports:
-    """What the server answers besides files: the start page, and a visit's report, which it keeps in `results`."""
+class Page(NamedTuple):
+    """name: in the tables.   url: its server.   address: what follows the URL."""
 
-    def __init__(self):
-        self.results: queue.Queue = queue.Queue()
-
-    def answer(self, handler, path: str) -> bool:
-        if path == "__start":
-            page = unquote(handler.path.partition("?")[2])
-            handler.send_whole(HTTPStatus.OK, START.format(url=page).encode(), {"Content-Type": "text/html", "Cache-Control": "no-store"})
-        elif path == "__report":
-            self.results.put(json.loads(unquote(handler.path.partition("?")[2])))
-            handler.send_whole(HTTPStatus.OK, b"", {"Content-Type": "text/plain", "Cache-Control": "no-store"})
-        return path in ("__start", "__report")
-
-
-def settings(lock: dict) -> str:
-    """What the scripts of PARTS need to know, as a module."""
-    values = {"wheel": numpy_wheel(lock), "abi": lock["abi"], "strokes": DIGITS[DIGIT]}
-    return "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in values.items())
-
-
-def make_ours(folder: Path) -> None:
-    """dist/ in `folder`, with a script more: visit.js."""
-    site = folder.with_name("site")
-    shutil.copytree(SITE, site)
-    shutil.copyfile(PARTS / "visit.js", site / "js" / "visit.js")
-    (site / "js" / "settings.js").write_text(settings(read_lock()), encoding="utf-8")
-    page = site / "index.html"
-    html = page.read_text(encoding="utf-8").replace("</body>", '<script type="module" async src="./js/visit.js"></script></body>')
-    page.write_text(html, encoding="utf-8")
-    build(dist=folder, site=site)
-
-
-def make_stock(folder: Path) -> None:
-    """The stock pages in `folder`: Pyodide's files as they are, in a folder whose name makes the server call them immutable."""
-    lock = read_lock()
-    cache = fetch_runtime(lock)
-    files = folder / "runtime-stock"
-    files.mkdir(parents=True)
-    for name in (*RUNTIME, numpy_wheel(lock)):
-        shutil.copyfile(cache / name, files / name)
-    shutil.copyfile(ROOT / "weights" / "convnet.npz", files / "convnet.npz")
-    with zipfile.ZipFile(files / "inkling.zip", "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted((SITE / "py" / "inkling").glob("*.py")):
-            archive.write(path, f"inkling/{path.name}")
-    for path in PARTS.iterdir():
-        shutil.copyfile(path, (folder if path.suffix == ".html" else files) / path.name)
-    (files / "settings.js").write_text(settings(lock), encoding="utf-8")
-    compress_tree(folder)
-
-
-def visit(profile: Path, url: str, page: str, reports: Reports) -> dict:
-    """One visit by a browser of its own; returns what the page reports: {ms, digit, stages?}."""
-    command = [browser_path(), "--headless", *QUIET, f"--user-data-dir={profile}", f"{url}__start?./{page}"]
-    browser = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        result = reports.results.get(timeout=PATIENCE)
-    except queue.Empty:
-        raise SystemExit(f"{page or 'Inkling'} gave no answer within {PATIENCE} s") from None
-    finally:
-        browser.terminate()
-        browser.wait()
-    if result["digit"] != DIGIT:
-        raise SystemExit(f"{page or 'Inkling'} read {result['digit']} where a {DIGIT} was drawn: not the same work")
-    return result
+    name: str
+    url: str
+    address: str = ""
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=7, help="visits of each kind (default 7)")
+    parser.add_argument("--engine", choices=ENGINES, default="chromium", help="default chromium; the others visit our pages and stock's")
+    parser.add_argument("--line", type=float, metavar="MBIT", help="first visits over a line of that many Mbit/s, gzip only")
+    parser.add_argument("--latency", type=float, default=40, metavar="MS", help="round trip of that line (default 40)")
+    parser.add_argument("--no-peers", action="store_true", help="leave onnxruntime-web and TensorFlow.js out")
     options = parser.parse_args()
+    browser = binary(options.engine)
 
+    kinds = ("first",) if options.line else ("first", "repeat")
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
-        make_ours(folder / "dist")
-        make_stock(folder / "stock")
+        stack.enter_context(screen(options.engine))
         reports = Reports()
-        ours, stock = (stack.enter_context(served(folder / name, reports)) for name in ("dist", "stock"))
-        pages = {"Inkling": (ours, ""), "stock, main thread": (stock, "main.html"), "stock, module worker": (stock, "worker.html")}
-        results = {(name, kind): [] for name in pages for kind in ("first", "repeat")}
+        line = Line(options.line, options.latency / 1000) if options.line else None
+        pages = _serve(stack, folder, reports, line, peers=options.engine == "chromium" and not options.no_peers)
+        results = {(page.name, kind): [] for page in pages for kind in kinds}
         for run in range(options.runs):
-            for name, (url, page) in pages.items():
-                for kind in ("first", "repeat"):
-                    results[name, kind].append(visit(folder / f"profile-{run}-{page}", url, page, reports))
+            for i, page in enumerate(pages):
+                for kind in kinds:
+                    result = visit(options.engine, folder / f"profile-{run}-{i}", page.url, page.address, reports)
+                    if result["digit"] != DIGIT:
+                        raise SystemExit(f"{page.name} read {result['digit']} where a {DIGIT} was drawn: not the same work")
+                    results[page.name, kind].append(result)
+        where = conditions(browser)
+    what = f"{options.line:g} Mbit/s, {options.latency:g} ms, gzip" if line else "no limit, Brotli"
+    print(f"\nNavigation to the first answer, ms: median (least to most) of {options.runs} visits taken in turn; line: {what}.")
+    print(f"{where}\n")
+    _print_times(results, kinds)
+    _print_main_thread(results)
+    _print_stages(results)
 
-    times = {key: [result["ms"] for result in values] for key, values in results.items()}
-    print(f"\nNavigation to the first answer, ms: median (least to most) of {options.runs} visits taken in turn.\n{conditions()}\n")
+
+def _serve(stack: ExitStack, folder: Path, reports: Reports, line: Line | None, *, peers: bool) -> list[Page]:
+    """Make and serve all pages; return them in the order in which they are visited."""
+    module = settings(returns=line is None)
+    make_ours(folder / "dist", module)
+    make_stock(folder / "stock", module)
+    ours, stock = (stack.enter_context(metered(folder / name, reports, line)) for name in ("dist", "stock"))
+    pages = [Page(OURS, ours), Page(f"{OURS}, slim", ours, "?boot=slim"), Page(STOCK, stock, "main.html"), Page("stock, module worker", stock, "worker.html")]
+    if peers:
+        peer_pages.make_peers(folder / "peers", module)
+        url = stack.enter_context(metered(folder / "peers", reports, line))
+        pages += [Page(name, url, address) for name, address in peer_pages.PAGES.items()]
+    return pages
+
+
+def _print_times(results: dict, kinds: tuple[str, ...]) -> None:
+    """Times, what they are of ours and of stock's, and the bytes of files sent until the first answer and after it."""
+    medians = {key: statistics.median(result["ms"] for result in values) for key, values in results.items()}
     rows = []
-    for name in pages:
+    for name in dict.fromkeys(name for name, _ in results):
         row = [name]
-        for kind in ("first", "repeat"):
-            ratio = statistics.median(times["Inkling", kind]) / statistics.median(times[name, kind])
-            row += [spread(times[name, kind]), "" if name == "Inkling" else f"{ratio:.2f}"]
+        for kind in kinds:
+            times = [result["ms"] for result in results[name, kind]]
+            row += [spread(times), f"{medians[OURS, kind] / medians[name, kind]:.2f}", f"{medians[name, kind] / medians[STOCK, kind]:.2f}"]
+            for part in ("sent_before", "sent_after"):
+                row.append(f"{statistics.median(sum(size for _, size in result[part]) for result in results[name, kind]):,.0f}")
         rows.append(row)
-    print(table(["page", "first visit", "ours / stock", "repeat visit", "ours / stock"], rows))
+    header = [text for kind in kinds for text in (f"{kind} visit", "ours / this", "this / stock", "bytes before", "bytes after")]
+    print(table(["page", *header], rows))
+
+
+def _print_main_thread(results: dict) -> None:
     print("\nThe pad can be drawn on, ms after navigation; and tasks over 50 ms on the main thread until the first answer, all visits together:\n")
     rows = []
-    for name, kind in results:
-        pads = [result["pad"] for result in results[name, kind] if "pad" in result]
-        blocked = [f"{task:.0f}" for result in results[name, kind] for task in result["blocked"]]
-        rows.append([name, kind, spread(pads) if pads else "-", f"{len(blocked)}: {', '.join(blocked)} ms" if blocked else "none"])
+    for (name, kind), visits in results.items():
+        pads = [result["pad"] for result in visits if "pad" in result]
+        blocked = [f"{task:.0f}" for result in visits for task in result["blocked"] or []]
+        tasks = f"{len(blocked)}: {', '.join(blocked)} ms" if blocked else "none"
+        rows.append([name, kind, spread(pads) if pads else "-", "not told" if visits[0]["blocked"] is None else tasks])
     print(table(["page", "visit", "pad", "long tasks"], rows))
-    print("\nInkling's stages in the worker, ms (health().boot.ms):\n")
-    names = list(results["Inkling", "first"][0]["stages"])
-    rows = [[kind, *(f"{statistics.median(result['stages'][name] for result in results['Inkling', kind]):.0f}" for name in names)]
-            for kind in ("first", "repeat")]
-    print(table(["visit", *names], rows))
+
+
+def _print_stages(results: dict) -> None:
+    """The way that our page took to its runtime, and the median of each stage."""
+    print("\nInkling's way to its runtime, whether it was kept for use without network, and the stages in the worker, ms (health().boot):\n")
+    rows = []
+    for (name, kind), visits in results.items():
+        if not name.startswith(OURS):
+            continue
+        boots = [result["boot"] for result in visits]
+        paths = {f"{boot['path']} ({boot['why_not_faster']})" if boot["why_not_faster"] else boot["path"] for boot in boots}
+        stages = ", ".join(f"{stage} {statistics.median(boot['ms'].get(stage, 0) for boot in boots):.0f}" for stage in boots[0]["ms"])
+        rows.append([name, kind, ", ".join(sorted(paths)), "yes" if all(result["kept"] for result in visits) else "no", stages])
+    print(table(["page", "visit", "path", "kept", "stages"], rows))
 
 
 if __name__ == "__main__":

@@ -138,9 +138,9 @@ def spread(values: list[float]) -> str:
     return f"{statistics.median(values):.0f} ({min(values):.0f}-{max(values):.0f})"
 
 
-def conditions() -> str:
-    """One line: browser and machine."""
-    version = subprocess.run([browser_path(), "--version"], capture_output=True, text=True).stdout.strip() if os.name != "nt" else "Chromium"
+def conditions(browser: str | None = None) -> str:
+    """One line: browser (by its path; Chromium) and machine."""
+    version = subprocess.run([browser or browser_path(), "--version"], capture_output=True, text=True).stdout.strip() if os.name != "nt" else "Chromium"
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
     return f"{version}, headless, {platform.system()} {platform.machine()}, {os.cpu_count()} cores{load}"
 

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from builder import pages
 from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, python_command, sha256, temporary_directory
-from builder.compress import compress_tree
+from builder.compress import compress_tree, gzip_sizes
 from builder.headers import headers_file
 from builder.python_pack import make_packs, numpy_licences
 from builder.runtime import fetch_runtime, read_lock
+from builder.snapshot import HEAP, make_snapshot
 
 RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # taken as they are; the archives are ours
 NOT_IN_APP = {"index.html", "sw.js", "manifest.webmanifest", "py"}  # of site/: these have a place of their own in dist/
@@ -21,31 +22,39 @@ PREFERRED_MODEL = "convnet"
 
 
 def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weights: Path = ROOT / "weights") -> Path:
-    """Make dist/ of site/, weights/ and the runtime, and return it. Without `compress`, no .br and .gz."""
+    """Make dist/ of site/, weights/ and the runtime, and return it. Without `compress`, no .br and .gz, and no single file."""
     lock = read_lock()
     cache = fetch_runtime(lock)
     packs = make_packs(lock, cache, site)
-
-    runtime = {name: (cache / name).read_bytes() for name in RUNTIME_FILES}
-    runtime |= {name: packs[name].read_bytes() for name in packs if name != "inkling.zip"}
-    runtime["NOTICE.txt"] = (ROOT / "builder" / "NOTICE.txt").read_bytes() + numpy_licences(lock, cache)
-    runtime_name = f"runtime-{_tree_hash(runtime)}"
-
     app = {path.relative_to(site).as_posix(): path.read_bytes() for path in _files_below(site)}
+    models = _models(weights, app)
+    default = PREFERRED_MODEL if PREFERRED_MODEL in models else next(iter(models))
+    snapshot = make_snapshot(lock, cache, packs, default, app[f"weights/{default}.npz"])
+
+    # What changes together lies together, so that a new version of ours does not fetch the runtime again.
+    runtime = {name: (cache / name).read_bytes() for name in RUNTIME_FILES}
+    runtime |= {name: path.read_bytes() for name, path in (packs | snapshot).items() if name not in ("inkling.zip", HEAP)}
+    runtime["NOTICE.txt"] = (ROOT / "builder" / "NOTICE.txt").read_bytes() + numpy_licences(lock, cache)
+    heap = {HEAP: snapshot[HEAP].read_bytes()}
+    runtime_name, heap_name = (f"{kind}-{_tree_hash(files)}" for kind, files in (("runtime", runtime), ("heap", heap)))
     app["inkling.zip"] = packs["inkling.zip"].read_bytes()
     app["LICENSE.txt"] = (ROOT / "LICENSE").read_bytes()
-    models = _models(weights, app)
     app["js/assets.js"] = b""  # so that the hash below covers its name; its content follows from the other files and the lock
-    table = _assets(lock, site, runtime_name, runtime, app, models)
+    large = {f"../../{runtime_name}/{name}": data for name, data in runtime.items() if name != "NOTICE.txt"}
+    large |= {f"../../{heap_name}/{HEAP}": heap[HEAP], "../inkling.zip": app["inkling.zip"]}
+    large |= {f"../weights/{name}.npz": app[f"weights/{name}.npz"] for name in models}
+    packed = gzip_sizes(large) if compress else {}
+    table = {"version": package_version(site), "pyodide": lock["pyodide"], "abi": lock["abi"]} | _assets(large, packed, models) | {"defaultModel": default}
     app_hash = _tree_hash(app | {"js/assets.js": json.dumps(table).encode()})
     app_name = f"app-{app_hash}"
     app["js/assets.js"] = pages.assets_module({"build": app_hash} | table)
 
     files = {f"{runtime_name}/{name}": data for name, data in runtime.items()}
+    files |= {f"{heap_name}/{name}": data for name, data in heap.items()}
     files |= {f"{app_name}/{name}": data for name, data in app.items()}
     files |= pages.stable_pages(site, app_name, app)
-    files["sw.js"] = pages.service_worker(pages.source_text(site, "sw.js"), files)
-    files["_headers"] = headers_file([app_name, runtime_name]).encode()
+    files["sw.js"] = pages.service_worker(pages.source_text(site, "sw.js"), files, gzip_sizes(files) if compress else {})
+    files["_headers"] = headers_file([app_name, runtime_name, heap_name]).encode()
 
     with temporary_directory(dist.parent) as scratch:
         new = scratch / "dist"
@@ -84,24 +93,13 @@ def _models(weights: Path, app: dict[str, bytes]) -> dict[str, dict]:
     return models
 
 
-def _assets(lock: dict, site: Path, runtime_name: str, runtime: dict, app: dict, models: dict) -> dict:
-    """The table that site/js/assets.js describes, without the build's hash. URLs are relative to that module."""
-
-    def asset(url: str, data: bytes) -> dict:
-        return {"url": url, "bytes": len(data), "sha256": sha256(data)}
-
-    files = {name: asset(f"../../{runtime_name}/{name}", data) for name, data in runtime.items() if name != "NOTICE.txt"}
-    files["inkling.zip"] = asset("../inkling.zip", app["inkling.zip"])
-    return {
-        "version": package_version(site),
-        "pyodide": lock["pyodide"],
-        "abi": lock["abi"],
-        "files": files,
-        "models": {
-            name: asset(f"../weights/{name}.npz", app[f"weights/{name}.npz"]) | {"card": card} for name, card in models.items()
-        },
-        "defaultModel": PREFERRED_MODEL if PREFERRED_MODEL in models else next(iter(models)),
-    }
+def _assets(files: dict[str, bytes], packed: dict[str, int], models: dict[str, dict]) -> dict:
+    """The `files` and `models` of the table that site/js/assets.js describes; files by their URLs relative to that module."""
+    assets = {}
+    for url, data in files.items():
+        assets[url.rpartition("/")[2]] = {"url": url, "bytes": len(data), "sha256": sha256(data)} | ({"gz": packed[url]} if url in packed else {})
+    weights = {name: assets.pop(f"{name}.npz") | {"card": card} for name, card in models.items()}
+    return {"files": assets, "models": weights}
 
 
 def package_version(site: Path) -> str:

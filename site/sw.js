@@ -1,12 +1,14 @@
 /**
  * The service worker: one cache for each version, filled whole or not at all, and served before the network.
- * The build puts `const BUILD = {version, files: [{url, bytes, sha256}]}` before this text.
+ * The build puts `const BUILD = {version, files: [{url, bytes, sha256, gz}]}` before this text.
  */
 
 const PREFIX = `inkling-${new URL("./", self.location.href).pathname}#`; // another copy on this host has a folder, and a cache, of its own
 const CACHE = PREFIX + BUILD.version;
 const HOME = new URL("./index.html", self.location.href).href;
 const known = new Set(BUILD.files.map(({ url }) => new URL(url, self.location.href).href));
+const TYPES = { wasm: "application/wasm", zip: "application/zip" };
+let isPlain = false; // whether the host sends large files as they are: known as soon as it has been asked for one
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
@@ -23,12 +25,12 @@ self.addEventListener("fetch", (event) => {
 /** Fetches what is missing. What an interrupted install has left is used, and so are unchanged files of the version before. */
 async function install() {
   const cache = await caches.open(CACHE);
-  for (const { url, sha256 } of BUILD.files) {
-    const address = new URL(url, self.location.href).href;
+  for (const file of BUILD.files) {
+    const address = new URL(file.url, self.location.href).href;
     if (await cache.match(address)) continue;
-    const isImmutable = /-[0-9a-f]{8,}\//.test(url);
+    const isImmutable = /-[0-9a-f]{8,}\//.test(file.url);
     const kept = isImmutable && (await caches.match(address));
-    await cache.put(address, kept || (await fetchChecked(address, sha256, isImmutable)));
+    await cache.put(address, kept || (await fetchChecked(address, file, isImmutable)));
   }
 }
 
@@ -36,19 +38,40 @@ async function install() {
  * A file, or an error if it is not byte for byte the one of this build. The browser's own cache spares a second download
  * of what the page has just loaded; but what a broken upload once left there is to stay for a year.
  */
-async function fetchChecked(address, sha256, isImmutable) {
+async function fetchChecked(address, file, isImmutable) {
   let status = 0;
   for (const cache of isImmutable ? ["default", "reload"] : ["reload"]) {
-    const response = await fetch(address, { cache });
-    const bytes = await response.clone().arrayBuffer();
+    const response = await fetched(address, file, cache);
+    const bytes = await response.clone().arrayBuffer().catch(() => new ArrayBuffer(0)); // it broke off, or is no gzip
     const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
     const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     status = response.status;
-    if (!response.ok || found !== sha256) continue;
+    if (!response.ok || found !== file.sha256) continue;
     // Some hosts redirect index.html to its folder, and a redirected answer may not be given to a navigation.
     return response.redirected ? new Response(bytes, { headers: response.headers }) : response;
   }
   throw new Error(`${address} is not the file of this version (status ${status})`);
+}
+
+/**
+ * The file as a response: made of the .gz beside it where the host would send a large one as it is, which shows in the length
+ * that it names. js/downloads.js has done the same for the page.
+ */
+async function fetched(address, { bytes, gz }, cache) {
+  if (!gz || cache === "reload") return fetch(address, { cache });
+  if (!isPlain) {
+    const response = await fetch(address, { cache });
+    isPlain = response.ok && response.headers.get("content-length") === String(bytes);
+    if (!isPlain) return response;
+    response.body.cancel();
+  }
+  const response = await fetch(`${address}.gz`, { cache });
+  if (!response.ok) return fetch(address, { cache });
+  const sent = await response.blob();
+  const [first, second] = new Uint8Array(await sent.slice(0, 2).arrayBuffer());
+  const isPacked = first === 0x1f && second === 0x8b; // else the host has called it an encoding, and the browser has undone it
+  const body = isPacked ? sent.stream().pipeThrough(new DecompressionStream("gzip")) : sent;
+  return new Response(body, { headers: { "Content-Type": TYPES[address.split(".").pop()] ?? "application/octet-stream" } });
 }
 
 async function activate() {
@@ -67,10 +90,11 @@ async function serve(request, url) {
   return (await cache.match(url)) || fetch(request); // the browser may have thrown the cache away
 }
 
-/** The address a request is for; the bare folder means index.html. */
+/** The address a request is for; the bare folder means index.html, and a file is kept decoded whatever it came as. */
 function withoutQuery({ url, mode }) {
   const address = new URL(url);
   address.hash = address.search = "";
+  if (address.pathname.endsWith(".gz")) address.pathname = address.pathname.slice(0, -".gz".length);
   if (mode === "navigate" && address.href === new URL("./", HOME).href) return HOME;
   return address.href;
 }

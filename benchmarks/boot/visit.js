@@ -2,12 +2,15 @@
  * Put into a copy of our page by bench_boot.py: draws a digit as soon as there is a pad, and tells the server when it was read.
  */
 
-import { strokes } from "./settings.js";
+import { returns, strokes } from "./settings.js";
 
+const ANSWERED = "./__answered"; // the server notes how much it has sent until then
 const SETTLE = 5000; // ms in which the browser writes its caches: compiled WebAssembly two seconds after the last of it
+const LONGEST_KEEPING = 60_000; // ms that a page may take to keep itself for use without network
 
-/** ms that each task took which kept the page's main thread for more than 50; the browser notes them from the start. */
+/** ms that each task took which kept the page's main thread for more than 50; null where the browser does not note them. */
 function longTasks() {
+  if (!PerformanceObserver.supportedEntryTypes.includes("longtask")) return null;
   return new Promise((resolve) => {
     const observer = new PerformanceObserver((list) => resolve(list.getEntries().map(({ duration }) => duration)));
     observer.observe({ type: "longtask", buffered: true });
@@ -15,11 +18,15 @@ function longTasks() {
   });
 }
 
-/** @param {Record<string, any>} result */
-export async function report(result) {
-  result.blocked = await longTasks();
-  await new Promise((resolve) => setTimeout(resolve, SETTLE));
-  await fetch(`./__report?${encodeURIComponent(JSON.stringify(result))}`);
+/**
+ * @param {Record<string, any>} result as it is when the digit has been read
+ * @param {() => Promise<Record<string, any>>} more what is only asked for afterwards
+ */
+export async function report(result, more = async () => ({})) {
+  await fetch(ANSWERED);
+  const whole = { ...result, blocked: await longTasks(), ...(await more()) };
+  if (returns) await sleep(SETTLE);
+  await fetch(`./__report?${encodeURIComponent(JSON.stringify(whole))}`);
 }
 
 async function visit() {
@@ -27,11 +34,21 @@ async function visit() {
   await customElements.whenDefined("digit-recognizer");
   const answered = new Promise((resolve) => element.addEventListener("change", ({ detail }) => detail && resolve({ ms: performance.now(), digit: detail.digit })));
   element.strokes = strokes.map((stroke) => ({ tool: "pen", width: 20 / 280, points: stroke.flat() }));
-  const { ms, digit } = await answered;
-  const [pad] = performance.getEntriesByName("inkling:pad");
-  const { boot } = await element.recognizer.health();
-  while (!element.shadowRoot.querySelector("[data-offline=ready]")) await new Promise((resolve) => setTimeout(resolve, 100));
-  await report({ ms, digit, stages: boot.ms, pad: pad.startTime });
+  await report(await answered, async () => {
+    const [pad] = performance.getEntriesByName("inkling:pad");
+    const { boot } = await element.recognizer.health();
+    return { boot, pad: pad.startTime, kept: returns && (await kept(element)) };
+  });
 }
+
+/** Whether the page has all that it needs without network, once it says so. */
+async function kept(element) {
+  const deadline = performance.now() + LONGEST_KEEPING;
+  const isKept = () => Boolean(element.shadowRoot.querySelector("[data-offline=ready]"));
+  while (!isKept() && performance.now() < deadline) await sleep(100);
+  return isKept();
+}
+
+const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 if (document.querySelector("digit-recognizer")) visit();

@@ -3,11 +3,13 @@
  */
 
 import { assets } from "./assets.js";
+import { assetMap, startWorker } from "./start.js";
 
 /** @typedef {{stage: string, loaded: number, total: number}} BootProgress loaded and total in bytes */
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
 const LOADING_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes, and longer than downloads wait
+const PATHS = ["snapshot", "slim"]; // to a running Python, the fastest first; each is left as soon as it fails
 const MAX_RESTARTS = 3; // in a row, without an answer in between
 
 /** @type {RequestCache} after a boot that failed nothing is taken from the browser's cache: it may be what was wrong */
@@ -73,7 +75,36 @@ export class Engine extends EventTarget {
   }
 
   async #boot() {
-    const worker = startWorker();
+    if (typeof WebAssembly !== "object" || typeof WebAssembly.instantiateStreaming !== "function") {
+      throw unsupported("WebAssembly is missing or switched off in this browser.");
+    }
+    const map = await assetMap(cache);
+    const isWish = new URLSearchParams(globalThis.location?.search).get("boot") === "slim";
+    const paths = map.files["heap.bin"] && !isWish ? PATHS : PATHS.slice(1);
+    let why = isWish ? "the address asks for it" : null;
+    for (const path of paths) {
+      try {
+        return await this.#bootBy(path, why, map);
+      } catch (error) {
+        const { name, message } = /** @type {RecognizerError} */ (error);
+        if (path === paths.at(-1) || name === "LoadError" || this.#closed) throw error;
+        why = message;
+      }
+    }
+  }
+
+  /**
+   * @param {string} path
+   * @param {string | null} why it is not a faster one
+   * @param {typeof assets} map
+   */
+  async #bootBy(path, why, map) {
+    const worker = await startWorker();
+    if (!worker) throw unsupported("This browser has no module workers.");
+    if (this.#closed) {
+      worker.terminate();
+      throw closed();
+    }
     this.#worker = worker;
     worker.onmessage = ({ data }) => this.#receive(data);
     worker.onerror = (event) => {
@@ -82,7 +113,7 @@ export class Engine extends EventTarget {
     };
     worker.onmessageerror = () => this.#die("a message could not be read");
     try {
-      return await this.#request("boot", { ...absolute(assets), model: this.#model }, { onProgress: this.#onProgress, patience: LOADING_PATIENCE });
+      return await this.#request("boot", { ...map, path, why, model: this.#model }, { onProgress: this.#onProgress, patience: LOADING_PATIENCE });
     } catch (error) {
       cache = "reload";
       this.#stop(/** @type {RecognizerError} */ (error));
@@ -108,7 +139,7 @@ export class Engine extends EventTarget {
   /** Ends the worker. Pending requests are rejected. */
   close() {
     this.#closed = true;
-    this.#stop(new RecognizerError({ type: "AbortError", message: "The recogniser was closed." }));
+    this.#stop(closed());
   }
 
   /**
@@ -195,26 +226,9 @@ function notSendable({ bitmap }) {
     : new RecognizerError({ message: "This can not be sent to the recogniser.", hint: "Send plain values." });
 }
 
-/** The worker, or a RecognizerError if this browser can't run it. */
-function startWorker() {
-  const hint = "Use a current version of Chrome, Edge, Firefox or Safari.";
-  if (typeof WebAssembly !== "object" || typeof WebAssembly.instantiateStreaming !== "function") {
-    throw new RecognizerError({ type: "Unsupported", message: "WebAssembly is missing or switched off in this browser.", hint });
-  }
-  let knowsModules = false; // an old browser never looks at `type` and would run the module as a classic script
-  const options = { name: "inkling", get type() { knowsModules = true; return /** @type {const} */ ("module"); } };
-  const worker = typeof Worker === "function" ? new Worker(new URL("./worker.js", import.meta.url), options) : null;
-  if (worker && knowsModules) return worker;
-  worker?.terminate();
-  throw new RecognizerError({ type: "Unsupported", message: "This browser has no module workers.", hint });
-}
+const closed = () => new RecognizerError({ type: "AbortError", message: "The recogniser was closed." });
 
-/**
- * The asset map with URLs that mean the same in the worker.
- * @param {typeof assets} map
- */
-function absolute({ abi, files, models }) {
-  const resolve = (/** @type {Record<string, any>} */ group) => Object.fromEntries(Object.entries(group).map(
-    ([name, asset]) => [name, { ...asset, cache, url: new URL(asset.url, import.meta.url).href }]));
-  return { abi, files: resolve(files), models: resolve(models) };
+/** @param {string} message */
+function unsupported(message) {
+  return new RecognizerError({ type: "Unsupported", message, hint: "Use a current version of Chrome, Edge, Firefox or Safari." });
 }

@@ -2,6 +2,8 @@
  * The element's inside: markup only. It stays hidden until its style sheets are there, so nothing unstyled flashes up.
  */
 
+import { styleSheets } from "./styles.js";
+
 /** @param {string} path strokes in a 24 x 24 box */
 const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
 
@@ -57,12 +59,7 @@ template.innerHTML = `
 export function inside() {
   const fragment = /** @type {DocumentFragment} */ (template.content.cloneNode(true));
   const recognizer = /** @type {HTMLElement} */ (fragment.querySelector(".recognizer"));
-  const styles = ["../paper.css", "../digit-recognizer.css"].map((path) => {
-    const style = document.createElement("link");
-    style.rel = "stylesheet";
-    style.href = new URL(path, import.meta.url).href;
-    return style;
-  });
+  const styles = styleSheets();
   const arrived = styles.map((style) => new Promise((resolve) => {
     style.addEventListener("load", resolve);
     style.addEventListener("error", resolve); // plain, but it works

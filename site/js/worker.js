@@ -5,7 +5,8 @@
  * while booting also {id, event: "progress", value}. No Python source here: functions are imported and called.
  */
 
-import { download, importScript, serveToPyodide } from "./downloads.js";
+import { bootFromSnapshot, bootSlim, bringModules, PARTS } from "./booting.js";
+import { download } from "./downloads.js";
 
 /** @typedef {import("./assets.js").FileAsset} FileAsset */
 /** @typedef {(value: import("./engine.js").BootProgress) => void} OnProgress */
@@ -17,23 +18,29 @@ let session;
 /** @type {Record<string, FileAsset & {card: any}>} */
 let models = {};
 let modelsWanted = 0; // so far; the newest counts
-let bootTimes = /** @type {Record<string, number>} */ ({});
+let boot = /** @type {{path: string, ms: Record<string, number>, why_not_faster: string | null}} */ ({});
+/** @type {() => Promise<void>} everything that Python can import is there; after a start from a snapshot it comes when there is time */
+let modules = async () => {};
+
+const IDLE_AFTER = 1500; // ms without a request
+let lastAsked = 0;
 
 const REPORT_EVERY = 50; // ms; some hundred parts arrive, and more steps than a bar can show only cost the page time
 
 /** Every request that the page can make. */
 const actions = /** @type {Record<string, (fields: any, progress: OnProgress) => any>} */ ({
-  boot,
+  boot: start,
   predict: (fields) => callWithPixels(session.predict, fields, fields.numbers),
   debug: async (fields) => {
     const value = await callWithPixels(session.debug, fields);
     return { ...value, png: await pngOf(value.image) };
   },
   useModel: loadModel,
-  health: () => ({ ...toJs(session.health()), boot: { path: "slim", ms: bootTimes, why_not_faster: null } }),
+  health: () => ({ ...toJs(session.health()), boot }),
 });
 
 self.onmessage = async ({ data: { id, name, ...fields } }) => {
+  lastAsked = performance.now();
   try {
     const value = await actions[name](fields, (progress) => self.postMessage({ id, event: "progress", value: progress }));
     self.postMessage({ id, ok: true, value }, value.image ? { transfer: [value.image.buffer] } : {});
@@ -44,14 +51,16 @@ self.onmessage = async ({ data: { id, name, ...fields } }) => {
 
 /**
  * Starts Python, NumPy and the model. All downloads start at once; the stages after them take what they need.
- * @param {{abi: string, files: Record<string, FileAsset>, models: typeof models, model: string}} assetMap with absolute URLs
+ * @param {{path: "snapshot" | "slim", why: string | null, abi: string, files: Record<string, FileAsset>, models: typeof models, defaultModel: string, model: string}} assetMap
+ *   with absolute URLs; the default model is the one inside the snapshot. why: what kept the page from a faster path
  * @param {OnProgress} progress
  */
-async function boot({ abi, files, models: modelMap, model }, progress) {
+async function start({ path, why, abi, files, models: modelMap, defaultModel, model }, progress) {
   models = modelMap;
   const clock = stopwatch();
-  const wanted = { ...files, model: modelAsset(model) };
-  const total = Object.values(wanted).reduce((sum, { bytes }) => sum + bytes, 0);
+  const isInside = path === "snapshot" && model === defaultModel;
+  const wanted = [...PARTS[path].map((name) => files[name]), ...(isInside ? [] : [modelAsset(model)])];
+  const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
   let loaded = 0;
   let stage = "runtime";
   const report = () => progress({ stage, loaded: Math.min(loaded, total), total });
@@ -66,36 +75,18 @@ async function boot({ abi, files, models: modelMap, model }, progress) {
     reportSometimes();
   };
 
-  const scripts = ["pyodide.mjs", "pyodide.asm.mjs"].map((name) => importScript(files[name], count));
-  const downloads = [files["numpy.zip"], files["inkling.zip"], wanted.model].map((file) => download(file, count));
-  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], files["python_stdlib.zip"], count);
-  const start = async () => {
-    const [{ loadPyodide }] = await Promise.all(scripts);
-    return loadPyodide({
-      indexURL: new URL(".", files["pyodide.asm.wasm"].url).href,
-      stdLibURL: files["python_stdlib.zip"].url,
-      lockFileContents: { info: { abi_version: abi }, packages: {} }, // nothing is installed by name
-      env: { PYTHONDONTWRITEBYTECODE: "1" },
-    });
-  };
-  // Waiting for all of them: whichever fails first is heard at once.
-  const [python, numpy, inkling, weights] = await Promise.all([Promise.race([failed, start()]), ...downloads]);
-  pyodide = python;
-  enter("python");
-  const library = pyodide.FS.readdir("/lib").find((/** @type {string} */ name) => /^python3\.\d+$/.test(name));
-  const extractDir = `/lib/${library}/site-packages`;
-  pyodide.unpackArchive(numpy, "zip", { extractDir });
-  enter("numpy");
-  pyodide.pyimport("numpy").destroy();
-  enter("model");
-  pyodide.unpackArchive(inkling, "zip", { extractDir });
-  const module = pyodide.pyimport("inkling.session");
-  session = module.Session();
-  module.destroy();
-  useModel(model, weights);
+  const weightsCome = isInside ? null : download(modelAsset(model), count);
+  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, abi, count, enter });
+  const [weights] = await Promise.all([weightsCome, started]);
+  ({ pyodide, session } = await started);
+  if (weights) useModel(model, weights);
   enter("ready");
-  bootTimes = clock.laps;
-  return { versions: { pyodide: pyodide.version }, model, ms: bootTimes, path: "slim" };
+  boot = { path, ms: clock.laps, why_not_faster: why };
+  if (path === "snapshot") {
+    modules = once(() => bringModules(pyodide, files));
+    whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
+  }
+  return { versions: { pyodide: pyodide.version }, model, ms: clock.laps, path };
 }
 
 /**
@@ -142,7 +133,7 @@ function modelAsset(name) {
  * @param {{pixels?: Uint8Array, bitmap?: ImageBitmap, width: number, height: number, channels: number}} fields
  * @param {any[]} options what else the function takes
  */
-function callWithPixels(method, { pixels, bitmap, width, height, channels }, ...options) {
+async function callWithPixels(method, { pixels, bitmap, width, height, channels }, ...options) {
   if (bitmap) {
     const canvas = new OffscreenCanvas(width, height);
     const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
@@ -152,7 +143,14 @@ function callWithPixels(method, { pixels, bitmap, width, height, channels }, ...
   }
   const buffer = pyodide.toPy(pixels);
   try {
-    return toJs(method(buffer, width, height, channels, ...options));
+    const call = () => toJs(method(buffer, width, height, channels, ...options));
+    try {
+      return call();
+    } catch (error) {
+      if (/** @type {any} */ (error).type !== "ModuleNotFoundError") throw error;
+      await modules();
+      return call();
+    }
   } finally {
     buffer.destroy();
   }
@@ -201,6 +199,23 @@ function sometimes(report) {
     last = performance.now();
     report();
   };
+}
+
+/** Calls the function once nothing has been asked for a while. @param {() => void} work */
+function whenIdle(work) {
+  const rest = lastAsked + IDLE_AFTER - performance.now();
+  if (rest > 0) setTimeout(whenIdle, rest, work);
+  else work();
+}
+
+/** A function that does the work when it is first called; again if it failed. @param {() => Promise<void>} work */
+function once(work) {
+  /** @type {Promise<void> | null} */
+  let done = null;
+  return () => (done ??= work().catch((error) => {
+    done = null;
+    throw error;
+  }));
 }
 
 function stopwatch() {

@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import socket
-import threading
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import sync_playwright
+from serving import serving
 
 from builder.assemble import build
 from builder.checks import find_browser
 from builder.common import DIST
-from builder.server import make_server
 from visit import Visit
 
 RESULTS = Path(__file__).parent.parent.parent / "test-results"
@@ -36,25 +33,6 @@ def pytest_collection_modifyitems(items):
 def dist() -> Path:
     """The built site; `build.py test` has made it just before."""
     return DIST if (DIST / "index.html").is_file() else build()
-
-
-@contextmanager
-def serving(directory: Path, prefix: str = "/"):
-    """Serves a directory while the block runs; yields the server (`server.url`). Afterwards it is really gone."""
-    server = make_server(directory, prefix=prefix)
-    connections, accept = [], server.get_request
-    server.get_request = lambda: connections.append(accept()) or connections[-1]
-    thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
-    thread.start()
-    try:
-        yield server
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
-        for connection, _ in connections:  # one that the browser keeps open would be answered still
-            with suppress(OSError):
-                connection.shutdown(socket.SHUT_RDWR)
 
 
 @pytest.fixture(scope="session")

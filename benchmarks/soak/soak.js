@@ -1,0 +1,52 @@
+/**
+ * What bench_soak.py adds to a worker: soak.py, imported where everything else of Python is, and a way to call it.
+ */
+
+import { archives } from "./soak-settings.js";
+
+/** @type {any} proxy of the module */
+let soak;
+/** @type {any} proxy of the Run that was begun last */
+let run;
+
+/** Every request; each is short enough that the engine does not take the worker for dead. */
+const calls = {
+  begin: (/** @type {any} */ _, { seed, batch_size }) => {
+    run?.destroy();
+    run = soak.Run(seed, batch_size);
+    return true;
+  },
+  steps: (/** @type {any} */ _, { n }) => run.steps(n),
+  digest: () => run.digest(),
+  faults: () => plain(soak.faults()),
+  grow: () => plain(soak.grow()),
+  heap: (/** @type {any} */ pyodide) => pyodide._module.HEAP8.length,
+};
+
+/**
+ * @param {any} pyodide
+ * @param {{call: keyof typeof calls, [field: string]: any}} fields
+ */
+export async function callSoak(pyodide, { call, ...fields }) {
+  if (!soak) await bring(pyodide);
+  return calls[call](pyodide, fields);
+}
+
+/** soak.py, and numpy.random where the runtime has left it out. @param {any} pyodide */
+async function bring(pyodide) {
+  const library = pyodide.FS.readdir("/lib").find((/** @type {string} */ name) => /^python3\.\d+$/.test(name));
+  const extractDir = `/lib/${library}/site-packages`;
+  for (const { name, unless } of archives) {
+    if (unless && pyodide.FS.analyzePath(`${extractDir}/${unless}`).exists) continue;
+    const response = await fetch(new URL(name, import.meta.url));
+    pyodide.unpackArchive(await response.arrayBuffer(), "zip", { extractDir });
+  }
+  soak = pyodide.pyimport("soak");
+}
+
+/** @param {any} proxy of a dict */
+function plain(proxy) {
+  const value = proxy.toJs({ dict_converter: Object.fromEntries });
+  proxy.destroy();
+  return value;
+}

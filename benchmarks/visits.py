@@ -1,0 +1,135 @@
+"""One visit to a page by a browser of its own, without anything attached to it: the page itself tells the server what it found.
+
+DevTools and drivers slow workers down, and WebDriver sessions of some engines lack a cache or service workers.
+"""
+
+import json
+import os
+import queue
+import shutil
+import subprocess
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from urllib.parse import unquote
+
+from chromium import QUIET, browser_path
+
+PATIENCE = 180  # seconds for one visit
+ENGINES = ("chromium", "firefox", "webkit")
+# The first page shown: the browser has done its own starting before it goes on to the one that is measured.
+START = "<!doctype html><title>Starting</title><link rel=icon href='data:,'><meta http-equiv=refresh content='2; url={url}'>"
+UNKEPT = {"Content-Type": "text/html", "Cache-Control": "no-store"}
+
+FIREFOX_QUIET = {
+    "browser.aboutwelcome.enabled": False,
+    "browser.newtabpage.enabled": False,
+    "browser.shell.checkDefaultBrowser": False,
+    "browser.startup.homepage_override.mstone": "ignore",
+    "datareporting.policy.dataSubmissionEnabled": False,
+    "app.normandy.enabled": False,
+    "app.update.enabled": False,
+    "extensions.update.enabled": False,
+    "network.captive-portal-service.enabled": False,
+    "network.connectivity-service.enabled": False,
+    "browser.safebrowsing.malware.enabled": False,
+    "browser.safebrowsing.phishing.enabled": False,
+    "termsofuse.bypassNotification": True,
+}
+MINI_BROWSERS = [f"/usr/{folder}/webkit2gtk-4.1/MiniBrowser" for folder in ("lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "libexec")]
+
+
+class Reports:
+    """What the server answers besides files. `results` keeps what each visit reports, with the bytes that were sent for it.
+
+    __start?PAGE goes on to a page; __answered marks the moment of the first answer; __report?JSON ends the visit.
+    """
+
+    def __init__(self):
+        self.results: queue.Queue = queue.Queue()
+        self._before = None
+
+    def answer(self, handler, path: str) -> bool:
+        if path not in ("__start", "__answered", "__report"):
+            return False
+        given = unquote(handler.path.partition("?")[2])
+        sent = handler.server.sent
+        if path == "__start":
+            sent.clear()
+            # Connection: close, so that opening a connection belongs to the visit.
+            handler.send_whole(HTTPStatus.OK, START.format(url=given).encode(), UNKEPT | {"Connection": "close"})
+            return True
+        if path == "__answered":
+            self._before = list(sent)
+        else:
+            self.results.put(json.loads(given) | {"sent_before": _files(self._before), "sent_after": _files(sent[len(self._before) :])})
+        handler.send_whole(HTTPStatus.OK, b"", UNKEPT)
+        return True
+
+
+def _files(sent: list[tuple[str, int]]) -> list[tuple[str, int]]:
+    """The files of the site among what was sent."""
+    return [(path, size) for path, size in sent if not path.startswith("/__")]
+
+
+def visit(engine: str, profile: Path, url: str, page: str, reports: Reports) -> dict:
+    """Open the page `url` + `page` in a new browser; return what it reports. Raises SystemExit if nothing comes."""
+    profile.mkdir(parents=True, exist_ok=True)
+    command, environment = _command(engine, profile, f"{url}__start?./{page}")
+    browser = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        return reports.results.get(timeout=PATIENCE)
+    except queue.Empty:
+        raise SystemExit(f"{page or 'Inkling'} gave no answer within {PATIENCE} s in {engine}") from None
+    finally:
+        browser.terminate()
+        try:
+            browser.wait(20)
+        except subprocess.TimeoutExpired:
+            browser.kill()
+            browser.wait()
+
+
+def _command(engine: str, profile: Path, url: str) -> tuple[list[str], dict[str, str]]:
+    """How a browser is started with a profile: the command, and variables for its environment."""
+    if engine == "firefox":
+        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in FIREFOX_QUIET.items()]
+        (profile / "user.js").write_text("".join(lines), encoding="utf-8")
+        return [binary("firefox"), "--headless", "--no-remote", "--profile", str(profile), url], {}
+    if engine == "webkit":
+        folders = {name: str(profile / name) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
+        return [binary("webkit"), url], folders | {"LIBGL_ALWAYS_SOFTWARE": "1"}
+    return [browser_path(), "--headless", *QUIET, f"--user-data-dir={profile}", url], {}
+
+
+def binary(engine: str) -> str:
+    """The path of an engine's browser. Raises SystemExit, with what to install."""
+    if engine == "chromium":
+        return browser_path()
+    found = shutil.which("firefox-esr") or shutil.which("firefox") if engine == "firefox" else next(filter(os.path.exists, MINI_BROWSERS), None)
+    if not found:
+        packages = {"firefox": "firefox-esr", "webkit": "webkit2gtk-driver xvfb"}[engine]
+        raise SystemExit(f"There is no browser for --engine {engine}. On Debian and Ubuntu: apt install {packages}")
+    return found
+
+
+@contextmanager
+def screen(engine: str):
+    """A display for WebKitGTK, which has no headless mode, unless there is one."""
+    if engine != "webkit" or os.environ.get("DISPLAY"):
+        yield
+        return
+    if not (program := shutil.which("Xvfb")):
+        raise SystemExit("WebKitGTK needs a display. On Debian and Ubuntu: apt install xvfb")
+    reader, writer = os.pipe()
+    command = [program, "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
+    server = subprocess.Popen(command, pass_fds=[writer], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as answer:
+            os.environ["DISPLAY"] = f":{answer.readline().strip()}"  # it writes its number when it is ready
+        yield
+    finally:
+        os.environ.pop("DISPLAY", None)
+        server.terminate()
+        server.wait()

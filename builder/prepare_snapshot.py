@@ -1,0 +1,37 @@
+"""Runs inside Pyodide, called by snapshot.mjs: brings the session to the point where the page finds it."""
+
+import gc
+import sys
+
+
+def prepare_session(name, weights, sha256):
+    """A Session that has the model and has done once whatever is imported or set up only when it is first asked for."""
+    import numpy as np
+    from inkling.session import Session
+
+    session = Session()
+    session.use_model(name, weights, sha256)
+    drawing = np.zeros((280, 280), np.uint8)
+    drawing[60:220, 130:150] = 255
+    pair = drawing | np.roll(drawing, 70, axis=1)
+    shade = np.linspace(120, 220, 280)[:, None] + np.zeros(280)
+    photograph = np.where(drawing > 0, 40, shade).astype(np.uint8)
+    photograph = np.dstack([photograph] * 3 + [np.full((280, 280), 255, np.uint8)])
+    for pixels, channels in ((drawing, 1), (pair, 1), (photograph, 4), (np.zeros_like(drawing), 1)):
+        for numbers in (False, True):
+            session.predict(pixels.tobytes(), 280, 280, channels, numbers)
+        session.debug(pixels.tobytes(), 280, 280, channels)
+    session.health()
+    try:
+        session.predict(b"", 280, 280)
+    except ValueError as error:  # the modules that tell of an error are loaded when there is one
+        import traceback
+
+        "".join(traceback.format_exception(error))
+    return session
+
+
+def tidy():
+    """Forgets what folders hold: their files are not there at first in the page. The archive of the standard library keeps its table of contents, for the very same comes back."""
+    sys.path_importer_cache.clear()
+    gc.collect()

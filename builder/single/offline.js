@@ -1,0 +1,8 @@
+/**
+ * In place of site/js/offline.js: the single file needs no network and keeps nothing.
+ */
+
+/** @param {import("../../site/js/offline.js").OfflineEvents} events */
+export function watchOffline({ onOfflineReady }) {
+  onOfflineReady();
+}

@@ -1,0 +1,133 @@
+"""inkling.html: the whole product in one file that opens from a disk, without server or network.
+
+The page's scripts, bundled, stand in it as one inline script; the worker's script and every file of the asset table as data
+blocks behind it. builder/single/ holds the modules that the bundle has in place of some of the site's.
+"""
+
+import base64
+import hashlib
+import re
+import subprocess
+from pathlib import Path
+
+from builder.common import BuildError, cache_directory, temporary_directory
+from builder.compress import LARGE, gzipped
+from builder.node import install_node_packages, node
+from builder.pages import assets_module, source_text
+
+TOOL = Path(__file__).with_name("single_file.mjs")
+SCRIPTS = ("pyodide.mjs", "pyodide.asm.mjs")  # of the runtime: part of the worker's script
+SHEETS = ("paper.css", "digit-recognizer.css")  # of the element; the page must not take the second for its own
+
+# base64 would make 17 MB of 12.8. Our letters are those from "#" on without "<", so that no data can look like markup.
+_B85 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
+_LETTERS = bytes.maketrans(_B85, bytes(code for code in range(35, 121) if code != ord("<")))
+_LINK = re.compile(r'[ \t]*<link rel="([\w-]+)"[^>]*?href="\./([^"]+)"[^>]*>\n')
+_MODULE_SCRIPT = re.compile(r'[ \t]*<script type="module" src="\./[^"]+"></script>\n')
+
+
+def make_single_file(site: Path, app: dict[str, bytes], runtime: dict[str, bytes], table: dict) -> bytes:
+    """The page as one file.
+
+    app, runtime: {name: bytes} of the two folders of dist/; table: the asset table, whose files and models are all taken in.
+    Raises BuildError if the bundler cannot be had or fails.
+    """
+    contents = {name: runtime[name] if name in runtime else app[name] for name in table["files"] if name not in SCRIPTS}
+    contents |= {f"{name}.npz": app[f"weights/{name}.npz"] for name in table["models"]}
+    blocks, parts = _share(contents)
+    page, worker = _bundle(app, runtime, assets_module(_single_table(table, parts)))
+    blocks = {"worker.js": worker} | blocks
+    return _html(source_text(site, "index.html"), app, page, blocks, [app["LICENSE.txt"], runtime["NOTICE.txt"]])
+
+
+def _share(contents: dict[str, bytes]) -> tuple[dict[str, bytes], dict[str, list[str]]]:
+    """Blocks {name: bytes}, and of which each file is made up: what is a file of its own, too, is not kept twice.
+
+    NumPy's archive, which is not compressed inside, contains the shared libraries that the snapshot wants as files.
+    """
+    blocks, parts = {}, {}
+    for name, data in contents.items():
+        cuts = sorted((at, other) for other, inner in contents.items() if LARGE <= len(inner) < len(data) and (at := data.find(inner)) >= 0)
+        end, parts[name] = 0, []
+        for at, other in [*cuts, (len(data), "")]:
+            piece = name if not cuts else f"{name} from {end}"
+            blocks[piece] = data[end:at]
+            parts[name] += [piece, other] if other else [piece]
+            end = at + len(contents.get(other, b""))
+    return blocks, parts
+
+
+def _single_table(table: dict, parts: dict[str, list[str]]) -> dict:
+    """The asset table with parts instead of addresses; what stands for an address says the file's name and leads nowhere."""
+
+    def carried(name: str, asset: dict) -> dict:
+        kept = {key: value for key, value in asset.items() if key != "gz"}
+        return kept | {"url": f"inkling:/{name}"} | ({"parts": parts[name]} if name in parts else {})
+
+    files = {name: carried(name, asset) for name, asset in table["files"].items()}
+    models = {name: carried(f"{name}.npz", asset) for name, asset in table["models"].items()}
+    return table | {"files": files, "models": models}
+
+
+def _bundle(app: dict[str, bytes], runtime: dict[str, bytes], assets: bytes) -> tuple[bytes, bytes]:
+    """The page's script and the worker's."""
+    install_node_packages()
+    scripts = {f"app/{name}": data for name, data in app.items() if name.startswith("js/")}
+    scripts |= {f"runtime/{name}": runtime[name] for name in SCRIPTS} | {"table/assets.js": assets}
+    with temporary_directory(cache_directory() / "single") as scratch:
+        for name, data in scripts.items():
+            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
+            (scratch / name).write_bytes(data)
+        command = [node(), str(TOOL), *(str(scratch / name) for name in ("app", "runtime", "table", "target"))]
+        run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
+        if run.returncode:
+            raise BuildError(f"inkling.html: the bundler failed: {run.stderr.strip() or f'exit code {run.returncode}'}")
+        page, worker = ((scratch / "target" / name).read_bytes() for name in ("page.js", "worker.js"))
+    if re.search(rb"</script|<!--", page, re.IGNORECASE):
+        raise BuildError("inkling.html: the page's script contains </script or <!--, which would end it")
+    return page, worker
+
+
+def _html(index: str, app: dict[str, bytes], page: bytes, blocks: dict[str, bytes], notices: list[bytes]) -> bytes:
+    """index.html with everything in it, and a policy that lets nothing else in."""
+    sheets = []
+
+    def sheet(name: str, attributes: str = "") -> str:
+        sheets.append(text := app[name].decode())
+        return f'  <style data-file="{name}"{attributes}>{text}</style>\n'
+
+    def link(match: re.Match) -> str:
+        relation, name = match.groups()
+        if relation == "stylesheet":
+            return sheet(name)
+        if relation == "icon":
+            return f'  <link rel="icon" href="data:image/svg+xml;base64,{base64.b64encode(app[name]).decode()}">\n'
+        return ""  # the manifest, the icon of a home screen, what would be loaded early
+
+    head, body = _MODULE_SCRIPT.sub("", _LINK.sub(link, index)).split("</head>")
+    inner = "".join(sheet(name, ' media="not all"') for name in SHEETS if app[name].decode() not in sheets)
+    policy = f'  <meta http-equiv="Content-Security-Policy" content="{_policy(page, sheets)}">\n'
+    head = head.replace('<meta charset="utf-8">\n', f'<meta charset="utf-8">\n{policy}', 1) + inner
+    if '="./' in head + body or policy not in head:
+        raise BuildError("site/index.html: something in it has no place in inkling.html; builder/single_file.py says what it knows")
+    before, after = body.split("</body>")
+    data = "".join(_block(name, gzipped(content)) for name, content in blocks.items())
+    licences = "".join(f'<script type="text/plain">\n{text.decode()}</script>\n' for text in notices)
+    return f"{head}</head>{before}<script>{page.decode()}</script>\n{data}{licences}</body>{after}".encode()
+
+
+def _block(name: str, data: bytes) -> str:
+    padded = data + bytes(-len(data) % 4)
+    text = base64.b85encode(padded).translate(_LETTERS).decode()
+    return f'<script type="application/octet-stream" data-block="{name}" data-bytes="{len(data)}">{text}</script>\n'
+
+
+def _policy(script: bytes, sheets: list[str]) -> str:
+    def source(text: bytes) -> str:
+        return f"'sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}'"
+
+    styles = " ".join(source(text.encode()) for text in sheets)
+    return (
+        f"default-src 'none'; script-src {source(script)} 'wasm-unsafe-eval'; worker-src blob:; "
+        f"style-src {styles}; img-src data: blob:"
+    )

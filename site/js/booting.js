@@ -1,0 +1,127 @@
+/**
+ * The two ways in which the worker starts Python, NumPy and a session that reads digits: from a snapshot of the memory in which
+ * all of them stand ready, or slim, one after the other. Either gives {pyodide, session}, and the model may be another than the
+ * one that was asked for: then it is up to the caller to load it.
+ */
+
+import { compile, download, importScript, serveToPyodide } from "./downloads.js";
+import { parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
+
+/** @typedef {import("./assets.js").FileAsset} FileAsset */
+/** @typedef {Record<string, FileAsset>} Files */
+/** @typedef {(bytes: number) => void} Count */
+/** @typedef {(stage: string) => void} Enter */
+
+/** Downloads that take part in each way, for a loading bar that knows the total. */
+export const PARTS = {
+  snapshot: ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "heap.bin", "_multiarray_umath.wasm", "_umath_linalg.wasm"],
+  slim: ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip", "inkling.zip"],
+};
+
+/**
+ * @param {{files: Files, abi: string, count: Count, enter: Enter}} options
+ */
+export async function bootFromSnapshot({ files, abi, count, enter }) {
+  /** @template T @param {Promise<T>} work */
+  const ours = (work) => work.catch((error) => {
+    throw Object.assign(error, { name: "SnapshotError" }); // the other way does without these files
+  });
+  const heapComes = ours(download(files["heap.bin"], count).then((bytes) => {
+    const heap = parseHeap(bytes);
+    checkPartners(heap.header, files);
+    return heap;
+  }));
+  const librariesCome = ours(Promise.all(["_multiarray_umath.wasm", "_umath_linalg.wasm"].map(async (name) => ({ name, module: await compile(files[name], count) }))));
+  const nothing = Promise.resolve(new Uint8Array()); // the standard library is in the heap; its archive comes when there is time
+  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], files["python_stdlib.zip"], nothing, count);
+  const scripts = Promise.all([importScript(files["pyodide.mjs"], count), importScript(files["pyodide.asm.mjs"], count)]);
+  const start = async () => {
+    const [{ loadPyodide }, { default: createModule }] = await scripts;
+    return loadPyodide({
+      ...settings(files, abi),
+      _loadSnapshot: new Uint8Array(16), // only says that there is one
+      async createPyodideModule(/** @type {any} */ emscripten) {
+        const module = await createModule(emscripten);
+        const [{ header, data }, libraries] = await Promise.all([heapComes, librariesCome]);
+        enter("python");
+        const compiled = header.libraries.map(({ file }) => libraries.find(({ name }) => name === file)?.module);
+        const table = async () => JSON.parse(new TextDecoder().decode(await download(files["table.json"], () => {})));
+        const trampoline = await restoreLibraries(module, header, /** @type {WebAssembly.Module[]} */ (compiled), table);
+        module.API.restoreSnapshot = () => {
+          restoreMemory(module, header, data, trampoline);
+          return header.state;
+        };
+        return module;
+      },
+    });
+  };
+  const [pyodide] = await Promise.all([Promise.race([failed, start()]), heapComes, librariesCome]);
+  enter("model");
+  const session = pyodide.globals.get("session");
+  if (!session.wake()) throw new Error("what it computes is wrong");
+  return { pyodide, session };
+}
+
+/**
+ * All files of one build, or nothing: a heap knows the very runtime, libraries and archives that it was made with.
+ * @param {import("./restore.js").Header} header
+ * @param {Files} files
+ */
+function checkPartners({ madeWith, libraries }, files) {
+  const partners = [...Object.entries(madeWith), ...libraries.map(({ file, sha256 }) => [file, sha256])];
+  for (const [name, sha256] of partners) {
+    if (files[name].sha256 !== sha256) throw new Error(`the snapshot was made with another ${name}`);
+  }
+}
+
+/**
+ * @param {{files: Files, abi: string, count: Count, enter: Enter}} options
+ */
+export async function bootSlim({ files, abi, count, enter }) {
+  const scripts = ["pyodide.mjs", "pyodide.asm.mjs"].map((name) => importScript(files[name], count));
+  const [stdlib, ...packages] = ["python_stdlib.zip", "numpy.zip", "inkling.zip"].map((name) => download(files[name], count));
+  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], files["python_stdlib.zip"], stdlib, count);
+  const start = async () => {
+    const [{ loadPyodide }] = await Promise.all(scripts);
+    return loadPyodide(settings(files, abi));
+  };
+  // Waiting for all of them: whichever fails first is heard at once.
+  const [pyodide, numpy, inkling] = await Promise.all([Promise.race([failed, start()]), ...packages]);
+  enter("python");
+  pyodide.unpackArchive(numpy, "zip", { extractDir: sitePackages(pyodide) });
+  enter("numpy");
+  pyodide.pyimport("numpy").destroy();
+  enter("model");
+  pyodide.unpackArchive(inkling, "zip", { extractDir: sitePackages(pyodide) });
+  const module = pyodide.pyimport("inkling.session");
+  const session = module.Session();
+  module.destroy();
+  return { pyodide, session };
+}
+
+/**
+ * After a start from the snapshot: the files of all modules that were not imported yet. The standard library's archive must be the
+ * one that the heap was made with, as the heap holds its table of contents.
+ * @param {any} pyodide
+ * @param {Files} files
+ */
+export async function bringModules(pyodide, files) {
+  const [stdlib, numpy, inkling] = await Promise.all(["python_stdlib.zip", "numpy.zip", "inkling.zip"].map((name) => download(files[name], () => {})));
+  const [major, minor] = pyodide._module.API.pyVersionTuple;
+  pyodide.FS.writeFile(`/lib/python${major}${minor}.zip`, stdlib);
+  for (const archive of [numpy, inkling]) pyodide.unpackArchive(archive, "zip", { extractDir: sitePackages(pyodide) });
+}
+
+/** @param {Files} files @param {string} abi */
+const settings = (files, abi) => ({
+  indexURL: new URL(".", files["pyodide.asm.wasm"].url).href,
+  stdLibURL: files["python_stdlib.zip"].url,
+  lockFileContents: { info: { abi_version: abi }, packages: {} }, // nothing is installed by name
+  env: { PYTHONDONTWRITEBYTECODE: "1" },
+});
+
+/** @param {any} pyodide */
+function sitePackages({ FS }) {
+  const library = FS.readdir("/lib").find((/** @type {string} */ name) => /^python3\.\d+$/.test(name));
+  return `/lib/${library}/site-packages`;
+}

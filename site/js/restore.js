@@ -1,0 +1,170 @@
+/**
+ * Puts the heap snapshot back: Pyodide's memory as it was when Python, NumPy, inkling and a model stood ready (builder/snapshot.mjs made it).
+ *
+ * Memory alone is not enough. NumPy's shared libraries must be instantiated again, at the very addresses that they had and without
+ * running their start code; and the function table must hold each function in the slot that pointers in memory name. All this leans on
+ * private parts of one version of Pyodide. So whatever is not as it was is an error here, and the page starts without a snapshot.
+ */
+
+/**
+ * @typedef {object} Header
+ * @property {number} format
+ * @property {string} model name of the network inside
+ * @property {Record<string, string>} madeWith file name -> sha256: the runtime that it belongs to
+ * @property {{path: string, file: string, sha256: string, handles: number[], memoryBase: number, tableBase: number, tableSize: number, global: boolean, refcount: number | null}[]} libraries
+ * @property {{ownLength: number, bareLength: number, length: number, free: number[], slots: [number, number | null, string | null][], got: Record<string, number>}} table
+ *   ownLength: what the module itself brings; bareLength: with what Pyodide adds before anything is loaded; slots: [slot, library, export] outside the libraries' ranges
+ * @property {any} state which JavaScript objects Python holds
+ * @property {number} heapSize
+ * @property {[number, number][]} runs [begin, length] of what differs from a memory in which nothing has run yet
+ * @property {[number, number][]} untouched the same of what does not differ and is not zero
+ * @property {number} checksum of the latter
+ */
+
+/** What tells these files from others. */
+export const MAGIC = "INKL";
+export const FORMAT = 1;
+
+/**
+ * heap.bin: the magic word, the header's length (u32, little endian), the header as JSON, the bytes of its runs.
+ * @param {Uint8Array} bytes
+ * @returns {{header: Header, data: Uint8Array}}
+ */
+export function parseHeap(bytes) {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
+  const length = view.getUint32(4, true);
+  if (String.fromCharCode(...bytes.subarray(0, 4)) !== MAGIC) throw new Error("the snapshot is not one");
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  if (header.format !== FORMAT) throw new Error(`the snapshot has format ${header.format}, not ${FORMAT}`);
+  return { header, data: bytes.subarray(8 + length) };
+}
+
+/**
+ * Instantiates the libraries at their old places and makes the function table what it was.
+ * @param {any} module Emscripten's, which has not run anything yet
+ * @param {Header} header
+ * @param {WebAssembly.Module[]} libraries compiled, in the header's order
+ * @param {() => Promise<Record<string, number>>} bareGot symbol -> address in the bare module with which the snapshot was made; asked for only where an engine numbers functions in another way
+ */
+export async function restoreLibraries(module, header, libraries, bareGot) {
+  const { table } = header;
+  const { wasmTable, GOT } = module;
+  const trampoline = trampolineOf(module);
+  const added = trampoline ? 1 : 0;
+  if (wasmTable.length !== table.bareLength + added || (trampoline && trampoline.slot !== table.bareLength)) {
+    renumber(module, table, await bareGot());
+  }
+  if (wasmTable.length < table.length) wasmTable.grow(table.length - wasmTable.length);
+  for (let slot = table.bareLength; slot < wasmTable.length; slot++) module.setWasmTableEntry(slot, null);
+  for (const [symbol, address] of Object.entries(table.got)) {
+    (GOT[symbol] ??= new WebAssembly.Global({ value: "i32", mutable: true }, -1)).value = address;
+  }
+  if (module.HEAP8.length < header.heapSize) module.growMemory(header.heapSize);
+  if (module.HEAP8.length !== header.heapSize) throw new Error(`the memory has ${module.HEAP8.length} bytes, not ${header.heapSize}`);
+
+  const exportsOf = [];
+  for (const [i, library] of header.libraries.entries()) exportsOf.push(await instantiate(module, library, libraries[i]));
+  for (const [slot, i, name] of table.slots) module.setWasmTableEntry(slot, i === null ? null : exportsOf[i][/** @type {string} */ (name)]);
+  for (const { tableBase, tableSize } of header.libraries) module.wasmTableMirror.fill(undefined, tableBase, tableBase + tableSize);
+  module.updateTableMap(0, wasmTable.length);
+  module.freeTableIndexes.splice(0, Infinity, ...table.free);
+  return trampoline;
+}
+
+/**
+ * Writes the memory over.
+ * @param {any} module after `restoreLibraries`
+ * @param {Header} header
+ * @param {Uint8Array} data the bytes of all runs
+ * @param {{slot: number, call: Function} | null} trampoline what `restoreLibraries` returned
+ */
+export function restoreMemory(module, { runs, untouched, checksum }, data, trampoline) {
+  if (checksumOf(module.HEAPU8, untouched) !== checksum) throw new Error("this browser sets the memory up in another way");
+  let begin = 0;
+  for (const [place, length] of runs) {
+    module.HEAPU8.set(data.subarray(begin, begin + length), place);
+    begin += length;
+  }
+  if (begin !== data.length) throw new Error(`the snapshot has ${data.length} bytes, not ${begin}`);
+  if (!trampoline) return;
+  const slot = module.wasmTable.grow(1);
+  module.setWasmTableEntry(slot, trampoline.call);
+  module.HEAP32[trampolinePlace(module)] = slot;
+}
+
+/**
+ * Tells one content from another, where nobody means harm.
+ * @param {Uint8Array} memory
+ * @param {[number, number][]} ranges multiples of four
+ */
+export function checksumOf(memory, ranges) {
+  let sum = 0;
+  for (const [begin, length] of ranges) {
+    const words = new Int32Array(memory.buffer, memory.byteOffset + begin, length / 4);
+    for (let i = 0; i < words.length; i++) sum = (Math.imul(sum, 31) + words[i]) | 0;
+  }
+  return sum;
+}
+
+/** Where in memory, in words, Python keeps the number of the function with which Pyodide calls C functions of wrong signature. @param {any} module */
+function trampolinePlace(module) {
+  return (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET >> 2]) >> 2;
+}
+
+/** That function, if this engine has what it needs (WebAssembly's garbage collection); else null, and Pyodide uses another way. @param {any} module */
+function trampolineOf(module) {
+  const slot = module.HEAP32[trampolinePlace(module)];
+  return slot ? { slot, call: module.wasmTable.get(slot) } : null;
+}
+
+/**
+ * Lays out what Pyodide has put into the table as it was in the engine that made the snapshot: JavaScriptCore adds functions in another order.
+ * @param {any} module
+ * @param {Header["table"]} table
+ * @param {Record<string, number>} bareGot
+ */
+function renumber({ GOT, wasmTable, setWasmTableEntry, LDSO }, table, bareGot) {
+  const { exports } = LDSO.loadedLibsByName.__main__;
+  const moves = [];
+  for (const [symbol, address] of Object.entries(bareGot)) {
+    if (!GOT[symbol]) throw new Error(`this engine knows no ${symbol}`);
+    if (GOT[symbol].value === address) continue;
+    if (typeof exports[symbol] !== "function") throw new Error(`${symbol} lies elsewhere in this engine`);
+    moves.push({ symbol, address, call: wasmTable.get(GOT[symbol].value) });
+  }
+  if (wasmTable.length < table.bareLength) wasmTable.grow(table.bareLength - wasmTable.length);
+  for (const { symbol, address, call } of moves) {
+    if (address >= table.ownLength) setWasmTableEntry(address, call);
+    GOT[symbol].value = address;
+  }
+}
+
+/**
+ * One library at its old place. Its start code has run already, before the snapshot.
+ * @param {any} module
+ * @param {Header["libraries"][number]} library
+ * @param {WebAssembly.Module} compiled
+ * @returns {Promise<Record<string, any>>} its exports
+ */
+async function instantiate(module, { path, handles, memoryBase, tableBase, global, refcount }, compiled) {
+  const { GOT, LDSO } = module;
+  const main = LDSO.loadedLibsByName.__main__.exports;
+  const known = (/** @type {string} */ symbol) => (symbol in main && !main[symbol].stub ? main[symbol] : null);
+  /** @type {Record<string, any>} */
+  let exports = {};
+  const symbols = new Proxy(/** @type {Record<string, any>} */ ({ __memory_base: memoryBase, __table_base: tableBase }), {
+    get: (own, symbol) => own[/** @type {string} */ (symbol)] ??= known(/** @type {string} */ (symbol)) ?? ((/** @type {any[]} */ ...values) => exports[/** @type {string} */ (symbol)](...values)),
+  });
+  const addresses = new Proxy({}, {
+    get(_, symbol) {
+      if (!GOT[symbol]) throw new Error(`${path} wants ${String(symbol)}, which there was not`);
+      return GOT[symbol];
+    },
+  });
+  const instance = await WebAssembly.instantiate(compiled, { env: symbols, wasi_snapshot_preview1: symbols, "GOT.mem": addresses, "GOT.func": addresses });
+  exports = module.relocateExports(instance.exports, memoryBase);
+  const entry = { refcount: refcount ?? Infinity, name: path, exports, global };
+  LDSO.loadedLibsByName[path] = entry;
+  for (const handle of handles) LDSO.loadedLibsByHandle[handle] = entry;
+  return exports;
+}

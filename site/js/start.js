@@ -1,0 +1,38 @@
+/**
+ * What the engine starts from: the worker, and the map of all that the worker loads. The single file, which has no addresses
+ * to load from, brings a module of its own in place of this one.
+ */
+
+import { assets } from "./assets.js";
+
+/** A new worker, or null if this browser has none that run modules. @returns {Worker | null | Promise<Worker | null>} */
+export function startWorker() {
+  let knowsModules = false; // an old browser never looks at `type` and would run the module as a classic script
+  const options = { name: "inkling", get type() { knowsModules = true; return /** @type {const} */ ("module"); } };
+  const worker = typeof Worker === "function" ? new Worker(new URL("./worker.js", import.meta.url), options) : null;
+  if (worker && knowsModules) return worker;
+  worker?.terminate();
+  return null;
+}
+
+/**
+ * The asset map with addresses that mean the same in the worker.
+ * @param {RequestCache} cache
+ * @returns {typeof assets | Promise<typeof assets>}
+ */
+export function assetMap(cache) {
+  const plain = isPlainHost();
+  /** @template {Record<string, import("./assets.js").FileAsset>} T @param {T} group @returns {T} */
+  const located = (group) => /** @type {T} */ (Object.fromEntries(Object.entries(group).map(
+    ([name, asset]) => [name, { ...asset, cache, plain, url: new URL(asset.url, import.meta.url).href }])));
+  return { ...assets, files: located(assets.files), models: located(assets.models) };
+}
+
+/**
+ * Whether this host sends files as they are, and no smaller: it has done so with this very script. What a service worker
+ * hands over says nothing of the host.
+ */
+function isPlainHost() {
+  const [{ workerStart, encodedBodySize, decodedBodySize } = /** @type {any} */ ({})] = performance.getEntriesByName(import.meta.url);
+  return workerStart === 0 && encodedBodySize > 0 && encodedBodySize === decodedBodySize;
+}

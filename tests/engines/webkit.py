@@ -1,0 +1,151 @@
+"""WebKitGTK's small browser over WebKitWebDriver, on a display of its own where there is none.
+
+This driver tells nothing of the console, so a script in the page listens there. It comes with the first answer of a new
+document; what a worker writes to the console, and the very first moment, it does not hear.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from selenium.common.exceptions import JavascriptException
+from selenium.webdriver import WebKitGTK, WebKitGTKOptions
+from selenium.webdriver.common.by import By
+from selenium.webdriver.remote.command import Command
+from selenium.webdriver.webkitgtk.service import Service
+
+from engines.engine import ANSWER, Engine, NotHere, ScriptError, wait_until
+
+BROWSERS = ("*/webkit2gtk-4.1/MiniBrowser", "*/webkitgtk-6.0/MiniBrowser", "webkit2gtk-4.1/MiniBrowser", "webkitgtk-6.0/MiniBrowser")  # in /usr/lib
+INSTALL = "(Debian: apt install webkit2gtk-driver xvfb)"
+SCREEN = "1280x1100x24"
+
+LISTEN = """
+  if (!window.complaints) {
+    const complaints = window.complaints = [], { error } = console;
+    console.error = (...given) => { complaints.push("error: " + given.map(String).join(" ")); error.apply(console, given); };
+    addEventListener("error", ({ message }) => complaints.push("uncaught: " + message));
+    addEventListener("unhandledrejection", ({ reason }) => complaints.push("uncaught: " + reason));
+    addEventListener("securitypolicyviolation", (event) => complaints.push(`policy: ${event.violatedDirective} ${event.blockedURI}`));
+  }
+"""
+ARRIVED = LISTEN + "return !window.left && document.readyState === 'complete';"
+EVALUATE = """
+  const [given, done] = arguments;
+  (async () => (FUNCTION)(...JSON.parse(given)))().then(
+    (value) => done({ value: JSON.stringify(value) ?? "null" }), (error) => done({ error: String(error) }));
+"""
+
+
+def find_webkit() -> tuple[str, str]:
+    """The paths of driver and browser. Raises NotHere."""
+    driver = shutil.which("WebKitWebDriver")
+    browser = next((path for pattern in BROWSERS for path in Path("/usr/lib").glob(pattern)), None) if driver else None
+    if not driver or not browser:
+        raise NotHere(f"there is no {'MiniBrowser' if driver else 'WebKitWebDriver'} of WebKitGTK here {INSTALL}")
+    if not os.environ.get("DISPLAY") and not shutil.which("Xvfb"):
+        raise NotHere(f"there is neither a display for WebKitGTK nor Xvfb to make one {INSTALL}")
+    return driver, str(browser)
+
+
+class Display:
+    """The display there is, or a virtual one. `name` is what DISPLAY has to say."""
+
+    def __init__(self):
+        self.name, self._server = os.environ.get("DISPLAY", ""), None
+        if self.name:
+            return
+        mine, its = os.pipe()
+        self._server = subprocess.Popen(["Xvfb", "-displayfd", str(its), "-screen", "0", SCREEN, "-nolisten", "tcp"], pass_fds=[its],
+                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(its)
+        with open(mine) as pipe:
+            number = pipe.readline().strip()  # it writes the number that it has found free, or ends
+        if not number:
+            raise RuntimeError("Xvfb did not start")
+        self.name = f":{number}"
+
+    def close(self) -> None:
+        if self._server:
+            self._server.terminate()
+            self._server.wait()
+
+
+class WebKit(Engine):
+    name = "webkit"
+
+    def __init__(self):
+        super().__init__()
+        if sys.platform != "linux":
+            raise NotHere("WebKitGTK is a browser of Linux")
+        driver, browser = find_webkit()
+        self._display = Display()
+        options = WebKitGTKOptions()
+        options.binary_location = browser
+        options.add_argument("--automation")
+        options.set_capability("browserName", "MiniBrowser")
+        options.set_capability("pageLoadStrategy", "none")  # `_arrive` waits, and listens meanwhile
+        # Its downloads go where the desktop's settings say.
+        (self.profile / "user-dirs.dirs").write_text(f'XDG_DOWNLOAD_DIR="{self.downloads}"\n', encoding="utf-8")
+        env = os.environ | {"DISPLAY": self._display.name, "XDG_CONFIG_HOME": str(self.profile)}
+        try:
+            with warnings.catch_warnings(action="ignore", category=DeprecationWarning):  # selenium's, of its own ways
+                self._driver = WebKitGTK(options=options, service=Service(driver, env=env))
+        except BaseException:
+            self._display.close()
+            raise
+        self._driver.set_script_timeout(ANSWER)
+        self._driver.command_executor.client_config.timeout = ANSWER
+        self._driver.set_window_rect(0, 0, 1200, 1040)
+        self.version = self._driver.capabilities["browserVersion"]
+
+    def open(self, url: str) -> None:
+        self._leave()
+        self._driver.get(url)
+        self._arrive()
+
+    def reload(self) -> None:
+        self._leave()
+        self._driver.refresh()
+        self._arrive()
+
+    def _leave(self) -> None:
+        self.listen()
+        self._driver.execute_script("window.left = true;")
+
+    def _arrive(self) -> None:
+        wait_until(lambda: self._driver.execute_script(ARRIVED), "the page is not loaded")
+
+    def evaluate(self, function: str, *arguments: Any) -> Any:
+        try:
+            answer = self._driver.execute_async_script(EVALUATE.replace("FUNCTION", function), json.dumps(arguments))
+        except JavascriptException as error:
+            raise ScriptError(error.msg) from error
+        if "error" in answer:
+            raise ScriptError(answer["error"])
+        return json.loads(answer["value"])
+
+    def perform(self, actions: Sequence[dict]) -> None:
+        self._driver.execute(Command.W3C_ACTIONS, {"actions": list(actions)})
+
+    def choose_file(self, selector: str, file: Path) -> None:
+        self._driver.find_element(By.CSS_SELECTOR, selector).send_keys(str(file))
+
+    def screenshot(self, file: Path) -> None:
+        file.write_bytes(self._driver.get_screenshot_as_png())
+
+    def listen(self) -> None:
+        for text in self._driver.execute_script("return window.complaints?.splice(0) ?? [];"):
+            self.note(text, is_problem=True)
+
+    def _end(self) -> None:
+        self._driver.quit()
+        self._display.close()
