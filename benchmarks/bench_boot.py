@@ -9,12 +9,14 @@ TensorFlow.js (peer_pages.py), read with mlp-256-128, in Chromium only.
 
 All are served by the preview server, with the same compression and caching headers, and visited in turn by the same browser with nothing
 attached to it: a script in the page draws and reports. A first visit has a fresh profile; the repeat visit is made with that profile by a
-browser started anew, when the service worker (ours) and the HTTP cache (all) have had time to keep what they keep. --line pretends that
-the server lies at the end of a slow line that knows no Brotli (line.py), for first visits.
+browser started anew, when the service worker (ours) and the HTTP cache (all) have had time to keep what they keep. "One file" is
+inkling.html, opened from the disk. --line pretends that the server lies at the end of a slow line that knows no Brotli (line.py), for
+first visits.
 """
 
 import argparse
 import statistics
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,7 +25,7 @@ from typing import NamedTuple
 import peer_pages
 from chromium import conditions, spread, table
 from line import Line, metered
-from our_pages import DIGIT, make_ours, make_stock, settings
+from our_pages import DIGIT, make_ours, make_single, make_stock
 from visits import ENGINES, Reports, binary, screen, visit
 
 OURS = "Inkling"
@@ -31,11 +33,10 @@ STOCK = "stock, main thread"
 
 
 class Page(NamedTuple):
-    """name: in the tables.   url: its server.   address: what follows the URL."""
+    """name: in the tables.   start: the address of a page that goes on to it."""
 
     name: str
-    url: str
-    address: str = ""
+    start: str
 
 
 def main() -> None:
@@ -59,12 +60,13 @@ def main() -> None:
         for run in range(options.runs):
             for i, page in enumerate(pages):
                 for kind in kinds:
-                    result = visit(options.engine, folder / f"profile-{run}-{i}", page.url, page.address, reports)
+                    result = visit(options.engine, folder / f"profile-{run}-{i}", page.start, reports)
                     if result["digit"] != DIGIT:
                         raise SystemExit(f"{page.name} read {result['digit']} where a {DIGIT} was drawn: not the same work")
                     results[page.name, kind].append(result)
+                    print(f"{run + 1}/{options.runs} {page.name}, {kind}: {result['ms']:.0f} ms", file=sys.stderr)
         where = conditions(browser)
-    what = f"{options.line:g} Mbit/s, {options.latency:g} ms, gzip" if line else "no limit, Brotli"
+    what = f"{options.line:g} Mbit/s, {options.latency:g} ms, gzip" if line else "no limit, and the compression that the browser asks for"
     print(f"\nNavigation to the first answer, ms: median (least to most) of {options.runs} visits taken in turn; line: {what}.")
     print(f"{where}\n")
     _print_times(results, kinds)
@@ -74,15 +76,22 @@ def main() -> None:
 
 def _serve(stack: ExitStack, folder: Path, reports: Reports, line: Line | None, *, peers: bool) -> list[Page]:
     """Make and serve all pages; return them in the order in which they are visited."""
-    module = settings(returns=line is None)
-    make_ours(folder / "dist", module)
-    make_stock(folder / "stock", module)
+    make_ours(folder / "dist")
+    make_stock(folder / "stock")
     ours, stock = (stack.enter_context(metered(folder / name, reports, line)) for name in ("dist", "stock"))
-    pages = [Page(OURS, ours), Page(f"{OURS}, slim", ours, "?boot=slim"), Page(STOCK, stock, "main.html"), Page("stock, module worker", stock, "worker.html")]
+    once = "&once" if line else ""  # the page need not wait until everything is kept
+    pages = [
+        Page(OURS, f"{ours}__start?./?{once}"),
+        Page(f"{OURS}, slim", f"{ours}__start?./?boot=slim{once}"),
+        Page(STOCK, f"{stock}__start?./main.html?{once}"),
+        Page("stock, module worker", f"{stock}__start?./worker.html?{once}"),
+    ]
+    if not line and (single := make_single(folder / "dist", folder / "single", ours)):
+        pages.append(Page(f"{OURS}, one file", single))
     if peers:
-        peer_pages.make_peers(folder / "peers", module)
+        peer_pages.make_peers(folder / "peers")
         url = stack.enter_context(metered(folder / "peers", reports, line))
-        pages += [Page(name, url, address) for name, address in peer_pages.PAGES.items()]
+        pages += [Page(name, f"{url}__start?./{address}?{once}") for name, address in peer_pages.PAGES.items()]
     return pages
 
 

@@ -38,7 +38,8 @@ def main() -> None:
             rows.append([f"{done:,}", f"{memory['bytes'] / 2**20:.2f}", f"{worker / 2**20:.2f}"])
     print(f"\n{conditions()}\n")
     print(table(["predictions", "page and worker, MiB", "worker, MiB"], rows))
-    print(f"\nGrowth after the first {step:,}: {float(rows[-1][1]) - float(rows[0][1]):+.2f} MiB in all, {float(rows[-1][2]) - float(rows[0][2]):+.2f} MiB in the worker.")
+    whole, worker = (float(rows[-1][column]) - float(rows[0][column]) for column in (1, 2))
+    print(f"\nGrowth after the first {step:,}: {whole:+.2f} MiB in all, {worker:+.2f} MiB in the worker.")
 
 
 def _isolated(route) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from onnx_model import dense_network
-from our_pages import PARTS
+from our_pages import PARTS, settings
 
 from builder.common import ROOT, BuildError, file_sha256, say
 from builder.compress import compress_tree
@@ -28,8 +28,8 @@ PAGES = {"onnxruntime-web": "ort.html", "TensorFlow.js": "tfjs.html"}
 MODEL = "mlp-256-128"
 
 
-def make_peers(folder: Path, module: str) -> None:
-    """ort.html and tfjs.html in `folder`, with what they load. module: the text of settings.js.
+def make_peers(folder: Path) -> None:
+    """ort.html and tfjs.html in `folder`, with what they load.
 
     Raises BuildError if npm cannot install the peers.
     """
@@ -40,7 +40,7 @@ def make_peers(folder: Path, module: str) -> None:
     (files / "mlp.onnx").write_bytes(dense_network(layers))
     (files / "mlp.bin").write_bytes(b"".join(array.astype("<f2").tobytes() for layer in layers for array in layer))
     sizes = [layers[0][0].shape[0], *(weights.shape[1] for weights, _ in layers)]
-    _bundle(files, module + f"export const sizes = {json.dumps(sizes)};\n")
+    _bundle(files, settings() + f"export const sizes = {json.dumps(sizes)};\n")
     for file in WASM:
         shutil.copyfile(file, files / file.name)
     for page in PAGES.values():
@@ -56,7 +56,7 @@ def _layers() -> list[tuple[np.ndarray, np.ndarray]]:
 
 
 def _bundle(files: Path, module: str) -> None:
-    """ort.js and tfjs.js, one minified file each, into `files`."""
+    """ort.js and tfjs.js, one minified file each, into `files`. module: the text of their settings.js."""
     sources = files.with_name("peer-sources")
     sources.mkdir()
     for path in (*PARTS.glob("*.js"), *PEERS.glob("*.js")):

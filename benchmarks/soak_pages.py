@@ -34,7 +34,7 @@ def make_our_soak(folder: Path) -> str:
     scripts = site / "js"
     worker = (scripts / "worker.js").read_text(encoding="utf-8")
     (scripts / "worker.js").write_text(worker + REQUEST.format(), encoding="utf-8")
-    (scripts / "settings.js").write_text(settings(returns=False), encoding="utf-8")
+    (scripts / "settings.js").write_text(settings(), encoding="utf-8")
     shutil.copyfile(PARTS / "ink.js", scripts / "ink.js")
     shutil.copyfile(SOAK / "page.js", scripts / "soak-page.js")
     _put_soak(scripts, with_random=True)
@@ -45,7 +45,7 @@ def make_our_soak(folder: Path) -> str:
 
 def make_stock_soak(folder: Path) -> str:
     """Stock's files in `folder` with the page; returns its address in there."""
-    make_stock(folder, settings(returns=False))
+    make_stock(folder)
     files = folder / "runtime-stock"
     shutil.copyfile(SOAK / "stock-page.js", files / "soak-page.js")
     shutil.copyfile(SOAK / "stock-worker.js", files / "soak-worker.js")

@@ -14,11 +14,10 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from chromium import QUIET, browser_path
+from our_pages import START
 
 PATIENCE = 180  # seconds for one visit
 ENGINES = ("chromium", "firefox", "webkit")
-# The first page shown: the browser has done its own starting before it goes on to the one that is measured.
-START = "<!doctype html><title>Starting</title><link rel=icon href='data:,'><meta http-equiv=refresh content='2; url={url}'>"
 UNKEPT = {"Content-Type": "text/html", "Cache-Control": "no-store"}
 
 FIREFOX_QUIET = {
@@ -47,7 +46,7 @@ class Reports:
 
     def __init__(self):
         self.results: queue.Queue = queue.Queue()
-        self._before = None
+        self._before: list[tuple[str, int]] = []
 
     def answer(self, handler, path: str) -> bool:
         if path not in ("__start", "__answered", "__report"):
@@ -72,15 +71,15 @@ def _files(sent: list[tuple[str, int]]) -> list[tuple[str, int]]:
     return [(path, size) for path, size in sent if not path.startswith("/__")]
 
 
-def visit(engine: str, profile: Path, url: str, page: str, reports: Reports) -> dict:
-    """Open the page `url` + `page` in a new browser; return what it reports. Raises SystemExit if nothing comes."""
+def visit(engine: str, profile: Path, start: str, reports: Reports) -> dict:
+    """Open the address `start`, which goes on to a page, in a new browser; return what that reports. Raises SystemExit if nothing comes."""
     profile.mkdir(parents=True, exist_ok=True)
-    command, environment = _command(engine, profile, f"{url}__start?./{page}")
+    command, environment = _command(engine, profile, start)
     browser = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         return reports.results.get(timeout=PATIENCE)
     except queue.Empty:
-        raise SystemExit(f"{page or 'Inkling'} gave no answer within {PATIENCE} s in {engine}") from None
+        raise SystemExit(f"{start} gave no answer within {PATIENCE} s in {engine}") from None
     finally:
         browser.terminate()
         try:

@@ -1,7 +1,9 @@
 """Runs inside Pyodide, called by snapshot.mjs: brings the session to the point where the page finds it."""
 
 import gc
+import random
 import sys
+import tempfile
 
 
 def prepare_session(name, weights, sha256):
@@ -32,6 +34,11 @@ def prepare_session(name, weights, sha256):
 
 
 def tidy():
-    """Forgets what folders hold: their files are not there at first in the page. The archive of the standard library keeps its table of contents, for the very same comes back."""
+    """Forgets what folders hold, for their files are not there at first in the page, and all that came from chance.
+
+    The archive of the standard library keeps its table of contents: the very same archive comes back. Random numbers are drawn anew by Session.wake.
+    """
     sys.path_importer_cache.clear()
+    tempfile._name_sequence = None
+    random.seed(0)
     gc.collect()

@@ -29,13 +29,14 @@ NUMPY_DROP = {
     *("tests", "testing", "conftest.py", "_pyinstaller", "f2py", "distutils", "doc", "_configtool.py", "typing"),
     *("core", "matlib.py", "char", "rec", "strings"),  # old names of things that are still there
     *("ctypeslib", "fft", "polynomial"),  # no call in inkling; "ma" stays: np.median and np.unique load it when they are called
-    "random",  # a pack of its own, should training move into the page
+    "random",  # a pack of its own: only training wants it
 }
 NUMPY_LIBRARIES = {"_multiarray_umath", "_umath_linalg"}  # of thirteen; lapack_lite is for platforms without the latter
+RANDOM_DROP = {"tests", "_examples"}  # of numpy.random
 
 
 def make_packs(lock: dict, runtime: Path, site: Path) -> dict[str, Path]:
-    """Return {"python_stdlib.zip", "numpy.zip", "inkling.zip": path in the cache}, making those that are not there yet."""
+    """Return {"python_stdlib.zip", "numpy.zip", "numpy_random.zip", "inkling.zip": path in the cache}, making those that are not there yet."""
     stock_stdlib, wheel = runtime / "python_stdlib.zip", runtime / numpy_wheel(lock)
     inkling = {f"inkling/{path.name}": path.read_bytes() for path in sorted((site / "py" / "inkling").glob("*.py"))}
     roots = sorted({"numpy", "numpy.ma", "numpy.random", *LOADED_LATE, *_imported_names(inkling)})
@@ -47,9 +48,13 @@ def make_packs(lock: dict, runtime: Path, site: Path) -> dict[str, Path]:
     def numpy_files():
         return {name: data for name, data in _read_zip(wheel).items() if _numpy_keeps(PurePosixPath(name))}
 
+    def random_files():
+        return {name: data for name, data in _read_zip(wheel).items() if _random_keeps(PurePosixPath(name))}
+
     return {
         "python_stdlib.zip": _pack(lock, runtime, "python_stdlib.zip", STDLIB_HOME, [file_sha256(stock_stdlib), *roots], stdlib_files),
         "numpy.zip": _pack(lock, runtime, "numpy.zip", SITE_PACKAGES, [file_sha256(wheel)], numpy_files),
+        "numpy_random.zip": _pack(lock, runtime, "numpy_random.zip", SITE_PACKAGES, [file_sha256(wheel)], random_files),
         "inkling.zip": _pack(lock, runtime, "inkling.zip", SITE_PACKAGES, [f"{name} {sha256(inkling[name])}" for name in inkling], lambda: inkling),
     }
 
@@ -84,6 +89,10 @@ def _numpy_keeps(path: PurePosixPath) -> bool:
     if path.parts[0] != "numpy" or NUMPY_DROP & set(path.parts):
         return False
     return path.suffix == ".py" or (path.suffix == ".so" and path.name.partition(".")[0] in NUMPY_LIBRARIES)
+
+
+def _random_keeps(path: PurePosixPath) -> bool:
+    return path.parts[:2] == ("numpy", "random") and not RANDOM_DROP & set(path.parts) and path.suffix in (".py", ".so")
 
 
 def _pack(lock: dict, runtime: Path, name: str, home: str, inputs: list[str], read_files) -> Path:

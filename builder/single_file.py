@@ -26,18 +26,17 @@ _LINK = re.compile(r'[ \t]*<link rel="([\w-]+)"[^>]*?href="\./([^"]+)"[^>]*>\n')
 _MODULE_SCRIPT = re.compile(r'[ \t]*<script type="module" src="\./[^"]+"></script>\n')
 
 
-def make_single_file(site: Path, app: dict[str, bytes], runtime: dict[str, bytes], table: dict) -> bytes:
+def make_single_file(site: Path, app: dict[str, bytes], large: dict[str, bytes], notice: bytes, table: dict) -> bytes:
     """The page as one file.
 
-    app, runtime: {name: bytes} of the two folders of dist/; table: the asset table, whose files and models are all taken in.
+    app: {name: bytes} of our code; large: the same of every file of the asset table, by its URL; notice: the runtime's licences.
     Raises BuildError if the bundler cannot be had or fails.
     """
-    contents = {name: runtime[name] if name in runtime else app[name] for name in table["files"] if name not in SCRIPTS}
-    contents |= {f"{name}.npz": app[f"weights/{name}.npz"] for name in table["models"]}
+    contents = {url.rpartition("/")[2]: data for url, data in large.items()}
+    runtime = {name: contents.pop(name) for name in SCRIPTS}
     blocks, parts = _share(contents)
     page, worker = _bundle(app, runtime, assets_module(_single_table(table, parts)))
-    blocks = {"worker.js": worker} | blocks
-    return _html(source_text(site, "index.html"), app, page, blocks, [app["LICENSE.txt"], runtime["NOTICE.txt"]])
+    return _html(source_text(site, "index.html"), app, page, {"worker.js": worker} | blocks, [app["LICENSE.txt"], notice])
 
 
 def _share(contents: dict[str, bytes]) -> tuple[dict[str, bytes], dict[str, list[str]]]:
@@ -45,15 +44,22 @@ def _share(contents: dict[str, bytes]) -> tuple[dict[str, bytes], dict[str, list
 
     NumPy's archive, which is not compressed inside, contains the shared libraries that the snapshot wants as files.
     """
-    blocks, parts = {}, {}
-    for name, data in contents.items():
-        cuts = sorted((at, other) for other, inner in contents.items() if LARGE <= len(inner) < len(data) and (at := data.find(inner)) >= 0)
+    blocks: dict[str, bytes] = {}
+    parts: dict[str, list[str]] = {}
+    for name, data in sorted(contents.items(), key=lambda item: len(item[1])):
+        inner = {other: at for other in blocks if other in contents and len(blocks[other]) >= LARGE and (at := data.find(blocks[other])) >= 0}
+        if not inner:
+            blocks[name], parts[name] = data, [name]
+            continue
         end, parts[name] = 0, []
-        for at, other in [*cuts, (len(data), "")]:
-            piece = name if not cuts else f"{name} from {end}"
-            blocks[piece] = data[end:at]
-            parts[name] += [piece, other] if other else [piece]
-            end = at + len(contents.get(other, b""))
+        for other, at in sorted(inner.items(), key=lambda item: item[1]):
+            if at >= end:
+                piece = f"{name} from {end}"
+                blocks[piece] = data[end:at]
+                parts[name] += [piece, other]
+                end = at + len(blocks[other])
+        blocks[f"{name} from {end}"] = data[end:]
+        parts[name].append(f"{name} from {end}")
     return blocks, parts
 
 
@@ -73,7 +79,7 @@ def _bundle(app: dict[str, bytes], runtime: dict[str, bytes], assets: bytes) -> 
     """The page's script and the worker's."""
     install_node_packages()
     scripts = {f"app/{name}": data for name, data in app.items() if name.startswith("js/")}
-    scripts |= {f"runtime/{name}": runtime[name] for name in SCRIPTS} | {"table/assets.js": assets}
+    scripts |= {f"runtime/{name}": data for name, data in runtime.items()} | {"table/assets.js": assets}
     with temporary_directory(cache_directory() / "single") as scratch:
         for name, data in scripts.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)

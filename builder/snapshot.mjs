@@ -10,8 +10,9 @@
 //
 // heap.bin: see site/js/restore.js, which is the other half. Only what differs from a memory in which nothing has run yet is in it.
 
-import { createHash } from "node:crypto";
+import crypto from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
+import { syncBuiltinESMExports } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
@@ -20,7 +21,17 @@ import { checksumOf, FORMAT, MAGIC, restoreLibraries } from "../site/js/restore.
 const GRAIN = 256; // bytes; memory is kept or left out in pieces of this size
 const NOTHING = Buffer.alloc(GRAIN);
 
+/** Clock and chance, which would be in the memory too: two builds are to give the same bytes. Randomness is drawn anew in the page (Session.wake). */
+function freeze() {
+  let calls = 0;
+  performance.now = () => ++calls; // ms
+  Date.now = () => Date.UTC(2026, 0, 1) + performance.now();
+  crypto.randomFillSync = (array) => array.fill(1);
+  syncBuiltinESMExports();
+}
+
 async function main([runtime, abi, stdlib, numpy, inkling, weights, model, target]) {
+  freeze();
   const load = await starter(runtime, abi, stdlib);
   const { pyodide, module, bare } = await start(load);
   prepare(pyodide, { numpy, inkling, weights, model });
@@ -55,6 +66,7 @@ async function starter(runtime, abi, stdlib) {
     stdLibURL: resolve(stdlib),
     lockFileContents: { info: { abi_version: abi }, packages: {} },
     env: { PYTHONDONTWRITEBYTECODE: "1", PYTHONHASHSEED: "0", PYTHONOPTIMIZE: "2" }, // the seed fixed, or no two builds would give the same bytes
+    _sysExecutable: "./this.program", // as in a browser; the path of this script is nobody's business
     createPyodideModule: (settings) => createPyodideModule(createModule, settings),
     ...options,
   });
@@ -224,7 +236,7 @@ function pack(header, parts) {
   return Buffer.concat([start, text, ...parts]);
 }
 
-const sha256 = (bytes) => createHash("sha256").update(bytes).digest("hex");
+const sha256 = (bytes) => crypto.createHash("sha256").update(bytes).digest("hex");
 
 try {
   await main(process.argv.slice(2));

@@ -8,7 +8,7 @@ const CACHE = PREFIX + BUILD.version;
 const HOME = new URL("./index.html", self.location.href).href;
 const known = new Set(BUILD.files.map(({ url }) => new URL(url, self.location.href).href));
 const TYPES = { wasm: "application/wasm", zip: "application/zip" };
-let isPlain = false; // whether the host sends large files as they are: known as soon as it has been asked for one
+const plain = new Map(); // ending of a large file -> whether this host sends such as they are; known as soon as it has been asked
 
 self.addEventListener("install", (event) => event.waitUntil(install()));
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
@@ -55,23 +55,22 @@ async function fetchChecked(address, file, isImmutable) {
 
 /**
  * The file as a response: made of the .gz beside it where the host would send a large one as it is, which shows in the length
- * that it names. js/downloads.js has done the same for the page.
+ * that it names. js/downloads.js has done the same for the page, only that it could not wait for an answer without a body.
  */
 async function fetched(address, { bytes, gz }, cache) {
   if (!gz || cache === "reload") return fetch(address, { cache });
-  if (!isPlain) {
-    const response = await fetch(address, { cache });
-    isPlain = response.ok && response.headers.get("content-length") === String(bytes);
-    if (!isPlain) return response;
-    response.body.cancel();
+  const ending = address.split(".").pop();
+  if (!plain.has(ending)) {
+    const { ok, headers } = await fetch(address, { method: "HEAD" });
+    plain.set(ending, ok && headers.get("content-length") === String(bytes));
   }
-  const response = await fetch(`${address}.gz`, { cache });
-  if (!response.ok) return fetch(address, { cache });
+  const response = plain.get(ending) && (await fetch(`${address}.gz`, { cache }));
+  if (!response?.ok) return fetch(address, { cache });
   const sent = await response.blob();
   const [first, second] = new Uint8Array(await sent.slice(0, 2).arrayBuffer());
   const isPacked = first === 0x1f && second === 0x8b; // else the host has called it an encoding, and the browser has undone it
   const body = isPacked ? sent.stream().pipeThrough(new DecompressionStream("gzip")) : sent;
-  return new Response(body, { headers: { "Content-Type": TYPES[address.split(".").pop()] ?? "application/octet-stream" } });
+  return new Response(body, { headers: { "Content-Type": TYPES[ending] ?? "application/octet-stream" } });
 }
 
 async function activate() {

@@ -51,8 +51,9 @@ def sources(tmp_path):
         (site / name).parent.mkdir(parents=True, exist_ok=True)
         (site / name).write_text(text, encoding="utf-8")
     weights.mkdir()
-    (weights / "convnet.npz").write_bytes(b"weights")
-    (weights / "convnet.json").write_text(json.dumps({"sha256": hashlib.sha256(b"weights").hexdigest(), "parameters": 3}))
+    network = (ROOT / "weights" / "mlp-128-64.npz").read_bytes()
+    (weights / "convnet.npz").write_bytes(network)
+    (weights / "convnet.json").write_text(json.dumps({"sha256": hashlib.sha256(network).hexdigest(), "parameters": 3}))
     return {"site": site, "weights": weights, "dist": tmp_path / "dist", "compress": False}
 
 
@@ -68,12 +69,14 @@ def folder(files, prefix):
 
 def test_the_layout_is_hashed_folders_and_a_few_stable_names(sources):
     files = build(sources)
-    app, runtime = folder(files, "app-"), folder(files, "runtime-")
-    beside = {name for name in files if not name.startswith((app + "/", runtime + "/"))}
+    app, runtime, heap = (folder(files, kind) for kind in ("app-", "runtime-", "heap-"))
+    beside = {name for name in files if not name.startswith((app + "/", runtime + "/", heap + "/"))}
     assert beside == {"index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "js/digit-recognizer.js", "_headers"}
     assert {name.removeprefix(runtime + "/") for name in files if name.startswith(runtime)} == {
-        *("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip", "NOTICE.txt")
+        *("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip", "numpy_random.zip", "NOTICE.txt"),
+        *("_multiarray_umath.wasm", "_umath_linalg.wasm", "table.json"),
     }
+    assert {name for name in files if name.startswith(heap)} == {f"{heap}/heap.bin"}
     assert files[f"{app}/js/page.js"] == (sources["site"] / "js" / "page.js").read_bytes()
     assert files["js/inkling.js"].decode() == f'export * from "../{app}/js/inkling.js";\n'
     element = files["js/digit-recognizer.js"].decode()
@@ -117,7 +120,8 @@ def test_two_builds_give_the_same_bytes_and_a_change_moves_only_its_own_folder(s
     assert build(sources) == first
     (sources["site"] / "style.css").write_text("body { color: red }")
     changed = build(sources)
-    assert folder(changed, "app-") != folder(first, "app-") and folder(changed, "runtime-") == folder(first, "runtime-")
+    assert folder(changed, "app-") != folder(first, "app-")
+    assert [folder(changed, kind) for kind in ("runtime-", "heap-")] == [folder(first, kind) for kind in ("runtime-", "heap-")]
     assert changed["sw.js"] != first["sw.js"]
 
 

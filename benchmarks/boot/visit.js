@@ -2,9 +2,11 @@
  * Put into a copy of our page by bench_boot.py: draws a digit as soon as there is a pad, and tells the server when it was read.
  */
 
-import { returns, strokes } from "./settings.js";
+import { strokes } from "./settings.js";
 
-const ANSWERED = "./__answered"; // the server notes how much it has sent until then
+const asked = new URLSearchParams(location.search);
+const returns = !asked.has("once"); // this browser will come again: let it keep what it keeps
+const SERVER = asked.get("server") ?? "./"; // a page from file: is told where to report
 const SETTLE = 5000; // ms in which the browser writes its caches: compiled WebAssembly two seconds after the last of it
 const LONGEST_KEEPING = 60_000; // ms that a page may take to keep itself for use without network
 
@@ -23,11 +25,13 @@ function longTasks() {
  * @param {() => Promise<Record<string, any>>} more what is only asked for afterwards
  */
 export async function report(result, more = async () => ({})) {
-  await fetch(ANSWERED);
+  await tell("__answered"); // the server notes how much it has sent until now
   const whole = { ...result, blocked: await longTasks(), ...(await more()) };
   if (returns) await sleep(SETTLE);
-  await fetch(`./__report?${encodeURIComponent(JSON.stringify(whole))}`);
+  await tell(`__report?${encodeURIComponent(JSON.stringify(whole))}`);
 }
+
+const tell = (/** @type {string} */ what) => fetch(SERVER + what, { mode: "no-cors" });
 
 async function visit() {
   const element = document.querySelector("digit-recognizer");
@@ -37,7 +41,7 @@ async function visit() {
   await report(await answered, async () => {
     const [pad] = performance.getEntriesByName("inkling:pad");
     const { boot } = await element.recognizer.health();
-    return { boot, pad: pad.startTime, kept: returns && (await kept(element)) };
+    return { boot, pad: pad.startTime, kept: returns && location.protocol !== "file:" && (await kept(element)) };
   });
 }
 

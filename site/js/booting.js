@@ -100,16 +100,24 @@ export async function bootSlim({ files, abi, count, enter }) {
 }
 
 /**
- * After a start from the snapshot: the files of all modules that were not imported yet. The standard library's archive must be the
- * one that the heap was made with, as the heap holds its table of contents.
+ * The files of all modules that were not imported yet; they can wait until there is time.
  * @param {any} pyodide
  * @param {Files} files
+ * @param {"snapshot" | "slim"} path how Python was started: slim, it lacks only what nobody needs to read a digit
  */
-export async function bringModules(pyodide, files) {
-  const [stdlib, numpy, inkling] = await Promise.all(["python_stdlib.zip", "numpy.zip", "inkling.zip"].map((name) => download(files[name], () => {})));
-  const [major, minor] = pyodide._module.API.pyVersionTuple;
-  pyodide.FS.writeFile(`/lib/python${major}${minor}.zip`, stdlib);
-  for (const archive of [numpy, inkling]) pyodide.unpackArchive(archive, "zip", { extractDir: sitePackages(pyodide) });
+export async function bringModules(pyodide, files, path) {
+  const get = (/** @type {string[]} */ ...names) => Promise.all(names.map((name) => download(files[name], () => {})));
+  const archives = await get("numpy_random.zip", ...(path === "slim" ? [] : ["numpy.zip", "inkling.zip"]));
+  if (path === "snapshot") {
+    // The very archive that the heap was made with: the heap holds its table of contents.
+    const [stdlib] = await get("python_stdlib.zip");
+    const [major, minor] = pyodide._module.API.pyVersionTuple;
+    pyodide.FS.writeFile(`/lib/python${major}${minor}.zip`, stdlib);
+  }
+  for (const archive of archives) pyodide.unpackArchive(archive, "zip", { extractDir: sitePackages(pyodide) });
+  const { path_importer_cache: cache } = pyodide.pyimport("sys"); // of whoever has looked for a module before it was there
+  cache.clear();
+  cache.destroy();
 }
 
 /** @param {Files} files @param {string} abi */

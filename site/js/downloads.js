@@ -34,20 +34,30 @@ export async function importScript(file, count) {
  */
 export async function download(file, count) {
   try {
-    const bytes = new Uint8Array(file.bytes);
-    let size = 0;
-    const reader = (await counted(file, count)).body.getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      if (size + part.value.length > file.bytes) throw damaged();
-      bytes.set(part.value, size);
-      size += part.value.length;
-    }
-    if (size < file.bytes || !(await isRight(file, bytes))) throw damaged();
-    return bytes;
+    const { body } = await counted(file, count);
+    return await collect(file, body);
   } catch (error) {
     file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
     throw unreachable(file, error);
   }
+}
+
+/**
+ * All bytes of a body, if they are those of the file.
+ * @param {FileAsset} file
+ * @param {ReadableStream<Uint8Array>} body
+ */
+async function collect(file, body) {
+  const bytes = new Uint8Array(file.bytes);
+  let size = 0;
+  const reader = body.getReader();
+  for (let part = await reader.read(); !part.done; part = await reader.read()) {
+    if (size + part.value.length > file.bytes) throw damaged();
+    bytes.set(part.value, size);
+    size += part.value.length;
+  }
+  if (size < file.bytes || !(await isRight(file, bytes))) throw damaged();
+  return bytes;
 }
 
 /**
@@ -166,7 +176,8 @@ export function serveToPyodide(wasm, stdlib, archive, count) {
 }
 
 /**
- * Browsers keep the machine code for the next visit, but only that of a response as it came from the network or their cache.
+ * The compiled module of certainly the right file. Browsers keep the machine code for the next visit, but only that of a response
+ * as it came from the network or their cache: so that one is compiled, and a copy of it is checked.
  * @param {FileAsset} wasm
  * @param {(bytes: number) => void} count
  */
@@ -175,7 +186,7 @@ export async function compile(wasm, count) {
     const { response, body } = await counted(wasm, count, true);
     const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
     const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
-    const [module] = await Promise.all([WebAssembly.compileStreaming(typed), body.pipeTo(new WritableStream())]);
+    const [module] = await Promise.all([WebAssembly.compileStreaming(typed), collect(wasm, body)]);
     return module;
   } catch (error) {
     console.error(error);

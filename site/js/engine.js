@@ -43,15 +43,28 @@ export class Engine extends EventTarget {
   /** @type {Promise<any>} the latest boot */
   #booted = Promise.resolve();
   #model;
-  #onProgress;
+  /** @type {((progress: BootProgress) => void) | undefined} */
+  #listener;
+  /** @type {BootProgress | null} */
+  #progress = null;
 
   /**
-   * @param {{model?: string, onProgress?: (progress: BootProgress) => void}} [options]
+   * @param {string} [model]
    */
-  constructor({ model = assets.defaultModel, onProgress } = {}) {
+  constructor(model = assets.defaultModel) {
     super();
     this.#model = model;
-    this.#onProgress = onProgress;
+  }
+
+  /** Hears how far the boot has come, at once and from then on. @param {((progress: BootProgress) => void) | undefined} listener */
+  set onProgress(listener) {
+    this.#listener = listener;
+    if (this.#progress) listener?.(this.#progress);
+  }
+
+  /** The latest boot: versions, model, path, times by stage, as soon as it can predict. */
+  get booted() {
+    return this.#booted;
   }
 
   /** What the build knows of each model: name -> {url, bytes, card}. */
@@ -64,10 +77,7 @@ export class Engine extends EventTarget {
     return this.#model;
   }
 
-  /**
-   * Starts the worker. Resolves when it can predict.
-   * @returns {Promise<any>} versions, model, path, times by stage
-   */
+  /** Starts the worker; `booted` tells how it goes. @returns {Promise<any>} */
   boot() {
     this.#booted = this.#boot();
     this.#booted.catch(() => {}); // the caller hears of it
@@ -113,12 +123,18 @@ export class Engine extends EventTarget {
     };
     worker.onmessageerror = () => this.#die("a message could not be read");
     try {
-      return await this.#request("boot", { ...map, path, why, model: this.#model }, { onProgress: this.#onProgress, patience: LOADING_PATIENCE });
+      return await this.#request("boot", { ...map, path, why, model: this.#model }, { onProgress: (progress) => this.#report(progress), patience: LOADING_PATIENCE });
     } catch (error) {
       cache = "reload";
       this.#stop(/** @type {RecognizerError} */ (error));
       throw error;
     }
+  }
+
+  /** @param {BootProgress} progress */
+  #report(progress) {
+    this.#progress = progress;
+    this.#listener?.(progress);
   }
 
   /**
@@ -217,6 +233,26 @@ export class Engine extends EventTarget {
       reject(error);
     }
   }
+}
+
+/** @type {Engine | null} one that was started before anyone had asked for it */
+let ahead = null;
+
+/** Starts an engine now, with the default model. The first who asks for one gets it. */
+export function startAhead() {
+  ahead = new Engine();
+  ahead.boot();
+}
+
+/**
+ * An engine that boots already; its model may be another than the one that is asked for.
+ * @param {string} [model]
+ */
+export function bootingEngine(model) {
+  const engine = ahead ?? new Engine(model);
+  if (!ahead) engine.boot();
+  ahead = null;
+  return engine;
 }
 
 /** Browsers tell a picture of another site only by not letting it go. @param {Record<string, any>} fields */

@@ -6,11 +6,12 @@
  *     const { digit, confidence } = await recognizer.predict(canvas);
  */
 
-import { Engine, RecognizerError } from "./engine.js";
+import { bootingEngine, RecognizerError } from "./engine.js";
 import { readSource } from "./source.js";
 
 export { RecognizerError };
 
+/** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").BootProgress} BootProgress */
 /** @typedef {import("./source.js").Source} Source */
 /** @typedef {[number, number, number, number]} Box x, y, width, height in pixels of the source */
@@ -61,12 +62,19 @@ export { RecognizerError };
  * @returns {Promise<Recognizer>} as soon as it can predict
  * @throws {RecognizerError} with a `hint`, if it can't be loaded or the browser can't run it
  */
-export async function createRecognizer({ signal, ...options } = {}) {
+export async function createRecognizer({ model, onProgress, signal } = {}) {
   signal?.throwIfAborted();
-  const engine = new Engine(options);
+  const engine = bootingEngine(model);
+  engine.onProgress = onProgress;
   signal?.addEventListener("abort", () => engine.close());
-  const { versions } = await engine.boot();
-  return new Recognizer(engine, versions);
+  try {
+    const { versions } = await engine.booted;
+    if (model && engine.model !== model) await engine.call("useModel", { model });
+    return new Recognizer(engine, versions);
+  } catch (error) {
+    engine.close();
+    throw error;
+  }
 }
 
 /**

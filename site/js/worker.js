@@ -19,7 +19,7 @@ let session;
 let models = {};
 let modelsWanted = 0; // so far; the newest counts
 let boot = /** @type {{path: string, ms: Record<string, number>, why_not_faster: string | null}} */ ({});
-/** @type {() => Promise<void>} everything that Python can import is there; after a start from a snapshot it comes when there is time */
+/** @type {() => Promise<void>} everything that Python can import is there; most of it comes only when there is time */
 let modules = async () => {};
 
 const IDLE_AFTER = 1500; // ms without a request
@@ -82,10 +82,8 @@ async function start({ path, why, abi, files, models: modelMap, defaultModel, mo
   if (weights) useModel(model, weights);
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
-  if (path === "snapshot") {
-    modules = once(() => bringModules(pyodide, files));
-    whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
-  }
+  modules = once(() => bringModules(pyodide, files, path));
+  whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
   return { versions: { pyodide: pyodide.version }, model, ms: clock.laps, path };
 }
 

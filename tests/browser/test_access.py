@@ -114,7 +114,7 @@ def test_while_it_loads(new_visit, site):
 def test_when_it_failed(new_visit, site):
     unlucky = new_visit(site, bypass_csp=True, reduced_motion="reduce")
     unlucky.expecting("404|convnet|fetch|Error")
-    unlucky.page.route("**/convnet.npz", lambda route: route.fulfill(status=404, body="gone"))
+    unlucky.page.route("**/pyodide.asm.wasm", lambda route: route.fulfill(status=404, body="gone"))
     unlucky.open()
     expect(unlucky.status).to_have_attribute("data-state", "error", timeout=60_000)
     expect(unlucky.button("Try again")).to_be_visible()

@@ -128,7 +128,7 @@ def test_health_names_versions_model_boot_and_self_test(api):
         "name": "convnet", "sha256": CARD["sha256"], "parameters": CARD["parameters"], "mnist_test_accuracy": CARD["mnist_test_accuracy"],
     }  # fmt: skip
     assert set(types["boot"]) == {"path", "ms", "why_not_faster"}
-    assert health["boot"]["path"] == "slim" and health["boot"]["ms"]["total"] > 0
+    assert health["boot"]["path"] == "snapshot" and health["boot"]["ms"]["total"] > 0
 
 
 def test_models_lists_the_cards_and_which_is_current(api):

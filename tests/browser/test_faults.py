@@ -1,8 +1,10 @@
 """Whatever goes wrong while loading: a message, one action, the drawing kept, and never a wrong answer or endless loading."""
 
+import re
 import shutil
 import threading
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 from conftest import serving
@@ -10,9 +12,12 @@ from hand import digit
 from playwright.sync_api import Route, expect
 from visit import SOON
 
+from builder.common import sha256
 from builder.server import Handler
 
-FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip", "inkling.zip", "convnet.npz")
+COMMON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # both ways to start need them
+OF_SNAPSHOT = ("heap.bin", "_multiarray_umath.wasm", "_umath_linalg.wasm")
+OF_SLIM = ("python_stdlib.zip", "numpy.zip", "inkling.zip", "convnet.npz")
 TYPES = {".mjs": "text/javascript", ".wasm": "application/wasm"}
 
 
@@ -45,16 +50,17 @@ def faulty(fault, data: bytes, content_type: str):
 FAULTS = (missing, page_instead, truncated, corrupted, unreachable)
 
 
-@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("name", COMMON + OF_SLIM)
 def test_a_file_that_comes_wrong_is_told_at_once_and_the_action_recovers(rough_visit, dist, name):
     visit = rough_visit
+    address = "?boot=slim" if name in OF_SLIM else ""
     file = next(path for path in dist.rglob(name))
     data, content_type = file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream")
     for fault in FAULTS:
         visit.page.unroute_all()
         visit.page.route(f"**/{name}", faulty(fault, data, content_type))
         if fault is FAULTS[0]:
-            visit.open().draw(digit(4))
+            visit.open(address).draw(digit(4))
             drawing = visit.strokes()
         else:
             visit.by("action").click()
@@ -66,6 +72,46 @@ def test_a_file_that_comes_wrong_is_told_at_once_and_the_action_recovers(rough_v
     visit.ready()
     assert visit.answer() == "4"
     assert visit.strokes() == drawing
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+@pytest.mark.parametrize("name", OF_SNAPSHOT)
+def test_without_its_snapshot_the_page_starts_the_other_way_and_says_nothing_of_it(rough_visit, dist, name, fault):
+    visit = rough_visit
+    data = next(dist.rglob(name)).read_bytes()
+    visit.page.route(f"**/{name}", faulty(fault, data, TYPES.get(Path(name).suffix, "application/octet-stream")))
+    visit.open().draw(digit(4))
+    assert visit.ready().answer() == "4"
+    boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")
+    assert boot["path"] == "slim" and name in boot["why_not_faster"]
+    assert not visit.status.get_by_role("button").is_visible()
+
+
+def another_build(heap: bytes) -> bytes:
+    """A snapshot that was made with another runtime, whole in itself."""
+    return heap.replace(b'"pyodide.asm.wasm":"e7f8fac3', b'"pyodide.asm.wasm":"00000000', 1)
+
+
+def another_layout(heap: bytes) -> bytes:
+    """A snapshot of a browser that fills its memory in another way."""
+    return re.sub(rb'"checksum":-?\d', b'"checksum":0', heap, count=1)
+
+
+@pytest.mark.parametrize("change", [another_build, another_layout], ids=lambda change: change.__name__)
+def test_a_whole_snapshot_that_does_not_belong_here_is_left(rough_visit, dist, change):
+    """Its own hash is right: the table of assets came from the same wrong build."""
+    visit = rough_visit
+    heap = next(dist.rglob("heap.bin")).read_bytes()
+    wrong = change(heap)
+    assert wrong != heap
+    table = next(dist.glob("app-*/js/assets.js")).read_text(encoding="utf-8")
+    table = table.replace(sha256(heap), sha256(wrong)).replace(f'"bytes":{len(heap)},', f'"bytes":{len(wrong)},')
+    visit.page.route("**/js/assets.js", lambda route: route.fulfill(body=table, content_type="text/javascript"))
+    visit.page.route("**/heap.bin", lambda route: route.fulfill(body=wrong, content_type="application/octet-stream"))
+    visit.open().draw(digit(4))
+    assert visit.ready().answer() == "4"
+    boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")
+    assert boot["path"] == "slim" and boot["why_not_faster"]
 
 
 @pytest.mark.parametrize("name", ["inkling.js", "engine.js", "worker.js", "downloads.js"])
@@ -98,7 +144,7 @@ def test_without_a_script_that_the_page_begins_with_nothing_false_is_said(rough_
 
 def test_when_loading_fails_the_choice_of_networks_does_not_go_on_loading(rough_visit):
     visit = rough_visit
-    visit.page.route("**/convnet.npz", lambda route: missing(route, b"", ""))
+    visit.page.route("**/pyodide.asm.wasm", lambda route: missing(route, b"", ""))
     visit.open().error()
     expect(visit.page.get_by_role("combobox")).to_have_text("not loaded")
     visit.page.unroute_all()
@@ -116,14 +162,17 @@ def test_without_its_style_sheets_the_page_is_plain_and_works(rough_visit):
 
 
 @pytest.mark.parametrize("how", ["stalls", "breaks"])
-@pytest.mark.parametrize("name", ["pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip"])
-def test_a_download_that_ends_half_way_is_told_and_the_action_recovers(dist, rough, name, how):
+@pytest.mark.parametrize("name", ["pyodide.asm.wasm", "numpy.zip", "heap.bin"])
+def test_a_download_that_ends_half_way_is_told_or_done_without(dist, rough, name, how):
     with serving(dist) as server, half_sent(server, name, stalls=how == "stalls") as over:
         visit = rough(server.url)
         source = next(dist.glob("app-*/js/downloads.js")).read_text(encoding="utf-8")
         assert source.count("30_000") == 1
         visit.page.route("**/js/downloads.js", lambda route: route.fulfill(body=source.replace("30_000", "2_000"), content_type="text/javascript"))
-        visit.open().draw(digit(2))
+        visit.open("?boot=slim" if name == "numpy.zip" else "").draw(digit(2))
+        if name == "heap.bin":
+            assert visit.ready().answer() == "2"
+            return
         message = visit.error()
         assert name in message
         assert "nothing has arrived for 2 seconds" in message or how == "breaks" or name == "pyodide.asm.wasm"  # the compiler says it its own way
@@ -167,7 +216,7 @@ def test_wrong_bytes_that_the_browser_has_kept_are_fetched_anew(dist, rough, tmp
         file = next(copy.glob(f"runtime-*/{name}"))
         file.write_bytes(b"?" * file.stat().st_size)
     with serving(copy) as server:
-        visit = rough(server.url).open()
+        visit = rough(server.url).open("?boot=slim")
         visit.draw(digit(3))
         visit.error()
         server.directory = dist

@@ -93,7 +93,7 @@ def test_before_the_first_answer_every_large_file_is_sent_as_gz_and_once(dist, n
 def test_keeping_all_for_use_without_network_sends_no_large_file_as_it_is(dist, new_visit):
     with plain_host(dist) as (address, sent):
         visit = new_visit(address).open().ready().offline_ready()
-        assert sum(large(sent).values()) < 0.1 * packed_size(dist)  # the one file by which the service worker finds out
+        assert not large(sent)
     visit.page.reload()
     visit.ready()
     assert visit.read(digit(5)) == "5"
@@ -104,23 +104,19 @@ def test_keeping_all_for_use_without_network_sends_no_large_file_as_it_is(dist, 
 @pytest.mark.parametrize("header", ["gzip", "x-gzip"])
 def test_a_host_that_calls_the_gz_an_encoding_has_it_undone_by_the_browser_and_nowhere_twice(dist, new_visit, header):
     with plain_host(dist, extra={"Content-Encoding": header}) as (address, sent):
-        visit = new_visit(address).open().ready()
-        assert visit.read(digit(6)) == "6"
-        assert not large(sent)
-        visit.offline_ready()
+        visit = new_visit(address).open().ready().offline_ready()
+        assert sent["numpy.zip.gz"]
     visit.page.reload()
-    assert visit.ready().read(digit(2)) == "2"
+    assert visit.ready().read(digit(6)) == "6"
 
 
 def test_a_host_that_compresses_only_the_types_it_knows_is_asked_for_the_gz_of_the_others(dist, new_visit):
-    """As GitHub Pages does; the page finds out by the length that the answer names."""
+    """The page finds out by the length that an answer names, and breaks it off: how much has come by then depends on the line."""
     with plain_host(dist, finest=(".html", ".js", ".mjs", ".css", ".wasm")) as (address, sent):
         visit = new_visit(address).open().ready()
         assert visit.read(digit(4)) == "4"
-        assert sent["numpy.zip.gz"] and "pyodide.asm.wasm.gz" not in sent
-        whole = sum(path.stat().st_size for path in dist.rglob("*.zip"))
-        assert sum(size for name, size in sent.items() if name.endswith(".zip")) < whole / 2  # each broken off as soon as it began
         visit.offline_ready()
+        assert sent["numpy.zip.gz"] and "pyodide.asm.wasm.gz" not in sent
     visit.page.reload()
     assert visit.ready().read(digit(1)) == "1"
 

@@ -86,13 +86,13 @@ def test_while_python_loads_the_drawing_is_saved_and_the_rest_says_why_not(new_v
 
 def test_what_can_not_be_saved_is_said_in_the_error_state_too(rough_visit):
     visit = rough_visit
-    visit.page.route("**/convnet.npz", lambda route: route.abort())
+    visit.page.route("**/pyodide.asm.wasm", lambda route: route.abort())
     visit.open().draw(digit(3))
     visit.error()
     choose(visit, "The numbers")
     expect(visit.status).to_contain_text("The network has not read this yet")
     visit.on_element("(element) => element.tell(null)")
-    assert "convnet.npz" in visit.error()  # it comes back
+    assert "pyodide.asm.wasm" in visit.error()  # it comes back
     with visit.page.expect_download():
         choose(visit, "The drawing")
 

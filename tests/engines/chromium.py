@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from builder.checks import find_browser
-from engines.engine import Engine, NotHere, Program, ScriptError, wait_until
+from engines.engine import ARRIVED, Engine, NotHere, Program, ScriptError, wait_until
 from engines.wire import CommandError, Wire
 
 QUIET = ("--headless=new", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu",
@@ -31,11 +31,10 @@ class Chromium(Engine):
         as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
         self._program = Program([program, *QUIET, *as_root, "--remote-debugging-port=0", f"--user-data-dir={self.profile}", "about:blank"])
         address = self._program.wait_for(r"DevTools listening on (ws://\S+)")
-        browser = Wire(address, lambda event, params: None)
+        self._browser = browser = Wire(address, lambda event, params: None)  # what is set there lasts as long as it is open
         self.version = browser.call("Browser.getVersion")["product"].partition("/")[2]
         browser.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
         tab = next(target for target in browser.call("Target.getTargets")["targetInfos"] if target["type"] == "page")
-        browser.close()
         self._wire = Wire(f"{address.partition('/devtools')[0]}/devtools/page/{tab['targetId']}", self._hear)
         for domain in ("Page", "Runtime", "Log", "DOM"):
             self._wire.call(f"{domain}.enable")
@@ -51,21 +50,20 @@ class Chromium(Engine):
             self.note(f"{entry['level']}: {entry['text']} {entry.get('url', '')}", is_problem=entry["level"] == "error")
 
     def open(self, url: str) -> None:
-        self._go("Page.navigate", url=url)
+        self._go(url, "Page.navigate", url=url)
 
     def reload(self) -> None:
-        self._go("Page.reload")
+        self._go(self.evaluate("() => location.href"), "Page.reload")
 
-    def _go(self, method: str, **params) -> None:
+    def _go(self, address: str, method: str, **params) -> None:
         self.evaluate("() => { window.left = true; }")
-        failed = self._wire.call(method, **params).get("errorText")
-        if failed:
-            raise ScriptError(failed)
-        wait_until(self._arrived, "the page is not loaded")
+        if failed := self._wire.call(method, **params).get("errorText"):
+            raise ScriptError(f"{address}: {failed}")
+        wait_until(lambda: self._is_at(address.partition("#")[0]), f"{address} is not loaded")
 
-    def _arrived(self) -> bool:
+    def _is_at(self, address: str) -> bool:
         try:
-            return self.evaluate("() => !window.left && document.readyState === 'complete'")
+            return self.evaluate(ARRIVED, address)
         except ScriptError:  # asked of the document that has just gone
             return False
 
@@ -106,8 +104,9 @@ class Chromium(Engine):
 
     def _end(self) -> None:
         try:
-            self._wire.call("Browser.close")
             self._wire.close()
+            self._browser.call("Browser.close")
+            self._browser.close()
         except (CommandError, OSError):
             pass  # it has gone already
         self._program.stop()

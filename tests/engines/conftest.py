@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -82,5 +83,6 @@ def pytest_runtest_makereport(item, call):
         folder = RESULTS / re.sub(r"[^\w.-]+", "-", item.name)
         shutil.rmtree(folder, ignore_errors=True)
         for tab in _tabs:
-            tab.keep_evidence(folder)
+            with suppress(Exception):  # a browser that has died has none, and must not hide why
+                tab.keep_evidence(folder)
     return report

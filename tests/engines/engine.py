@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import re
 import subprocess
 import tempfile
@@ -14,6 +15,10 @@ from typing import Any
 START = 60  # s until a browser must have said where it listens; it takes one or two
 ANSWER = 180  # s for one command: two hundred predictions in a page, on a busy machine
 STEP = 0.05  # s between two looks
+
+# Whether the document of that address is here and loaded: neither the one before, which was marked, nor the empty one that
+# an engine shows in between.
+ARRIVED = "(address) => !window.left && location.href.split('#')[0] === address && document.readyState === 'complete'"
 
 
 class NotHere(Exception):
@@ -98,6 +103,7 @@ class Program:
                                          stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        atexit.register(self.stop)  # also when what follows fails before there is an engine to close
 
     def _read(self) -> None:
         for line in self._process.stderr:  # to its end: a full pipe would stop the browser

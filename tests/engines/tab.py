@@ -10,7 +10,7 @@ from hand import SIDE
 
 from engines.engine import Engine, wait_until
 
-BOOT = 120  # s; a boot takes 2 to 5 s here, but the machine may be busy
+BOOT = 180  # s; a boot takes 1 to 5 s, in WebKitGTK on a busy machine fifty
 
 SEEN = """() => {
   const find = (id) => document.querySelector("digit-recognizer")?.shadowRoot?.querySelector(`[data-testid=${id}]`);

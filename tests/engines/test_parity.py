@@ -1,4 +1,4 @@
-"""The same two hundred inks have the same answers in every engine as on the desktop."""
+"""The same two hundred inks have the same answers in every engine as on the desktop, whichever way the page has started."""
 
 import numpy as np
 import pytest
@@ -17,9 +17,11 @@ def expected(inks):
     return on_desktop(inks, "convnet")
 
 
-def test_two_hundred_inks_are_read_as_on_the_desktop(visit, dist, inks, expected):
+@pytest.mark.parametrize("path", ["snapshot", "slim"])
+def test_two_hundred_inks_are_read_as_on_the_desktop(visit, dist, inks, expected, path):
     with reporting(dist) as server:
-        tab = visit(server.url).open().ready()
+        tab = visit(server.url).open("?boot=slim" if path == "slim" else "").ready()
+        assert tab.health()["boot"]["path"] == path
         hand_over(tab, inks)
         digits, probabilities, images, models = in_browser(tab, inks)
     expected_digits, expected_probabilities, expected_images = expected

@@ -7,6 +7,10 @@ from engines.engine import wait_until
 from engines.reports import reporting, reports
 
 FOREIGN_PICTURE = "() => { new Image().src = 'https://example.invalid/a.png'; }"
+NOTE_POINTERS = """() => {
+  const pad = document.querySelector("digit-recognizer").shadowRoot.querySelector("[data-testid=pad]"), pointers = window.pointers = [];
+  pad.addEventListener("pointermove", ({ pointerType }) => pointers.push(pointerType));
+}"""
 
 
 @pytest.fixture
@@ -20,9 +24,14 @@ def test_ten_digits_drawn_with_a_mouse_are_read(tab):
 
 
 def test_digits_drawn_with_a_finger_are_read(engine, tab):
+    engine.evaluate(NOTE_POINTERS)
+    answers = [tab.read(digit(value), pointer="touch") for value in (3, 4)]
+    pointers = set(engine.evaluate("() => window.pointers"))
     if not engine.touch:
-        pytest.skip("NOT RUN: WebKitGTK's driver has a mouse and no fingers")
-    assert [tab.read(digit(value), pointer="touch") for value in (3, 4)] == ["3", "4"]
+        assert pointers == {"mouse"}
+        pytest.skip("NOT RUN: WebKitGTK's driver makes a mouse of a finger")
+    assert answers == ["3", "4"]
+    assert pointers == {"touch"}
 
 
 def test_a_complaint_would_be_noticed(engine, tab):

@@ -22,6 +22,7 @@ def test_it_reads_ten_digits_from_the_disk(tab):
     assert tab.engine.evaluate("() => location.protocol") == "file:"
     assert [tab.read(digit(value)) for value in range(10)] == list("0123456789")
     assert tab.engine.evaluate(FETCHED) == []
+    assert tab.health()["boot"]["path"] == "snapshot"
 
 
 def test_it_changes_networks_reads_pictures_and_saves(tab, tmp_path):

@@ -16,13 +16,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from selenium.common.exceptions import JavascriptException
+from selenium.common.exceptions import JavascriptException, WebDriverException
 from selenium.webdriver import WebKitGTK, WebKitGTKOptions
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.command import Command
 from selenium.webdriver.webkitgtk.service import Service
 
-from engines.engine import ANSWER, Engine, NotHere, ScriptError, wait_until
+from engines.engine import ANSWER, ARRIVED, Engine, NotHere, ScriptError, wait_until
 
 BROWSERS = ("*/webkit2gtk-4.1/MiniBrowser", "*/webkitgtk-6.0/MiniBrowser", "webkit2gtk-4.1/MiniBrowser", "webkitgtk-6.0/MiniBrowser")  # in /usr/lib
 INSTALL = "(Debian: apt install webkit2gtk-driver xvfb)"
@@ -37,7 +37,7 @@ LISTEN = """
     addEventListener("securitypolicyviolation", (event) => complaints.push(`policy: ${event.violatedDirective} ${event.blockedURI}`));
   }
 """
-ARRIVED = LISTEN + "return !window.left && document.readyState === 'complete';"
+LISTEN_AND_LOOK = f"{LISTEN} return ({ARRIVED})(arguments[0]);"
 EVALUATE = """
   const [given, done] = arguments;
   (async () => (FUNCTION)(...JSON.parse(given)))().then(
@@ -110,19 +110,26 @@ class WebKit(Engine):
     def open(self, url: str) -> None:
         self._leave()
         self._driver.get(url)
-        self._arrive()
+        self._arrive(url)
 
     def reload(self) -> None:
+        address = self._driver.current_url
         self._leave()
         self._driver.refresh()
-        self._arrive()
+        self._arrive(address)
 
     def _leave(self) -> None:
         self.listen()
         self._driver.execute_script("window.left = true;")
 
-    def _arrive(self) -> None:
-        wait_until(lambda: self._driver.execute_script(ARRIVED), "the page is not loaded")
+    def _arrive(self, address: str) -> None:
+        wait_until(lambda: self._is_at(address.partition("#")[0]), f"{address} is not loaded")
+
+    def _is_at(self, address: str) -> bool:
+        try:
+            return self._driver.execute_script(LISTEN_AND_LOOK, address)
+        except WebDriverException:  # asked of the document that has just gone
+            return False
 
     def evaluate(self, function: str, *arguments: Any) -> Any:
         try:

@@ -1,0 +1,41 @@
+// Starts Python in Node by the page's own code, from the snapshot or slim, and runs restored.py there; prints its report as JSON.
+//
+//   node restored.mjs snapshot|slim ABI WEIGHTS FILE...     FILEs are those of the asset table; WEIGHTS is the default model's
+
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { pathToFileURL } from "node:url";
+import { gzipSync } from "node:zlib";
+
+// As in a worker: Pyodide is not to know of Node, nor to read from its disk.
+const { argv, exit } = process;
+globalThis.WorkerGlobalScope = Object;
+globalThis.self = globalThis;
+globalThis.location = new URL("file:///");
+globalThis.process = undefined;
+const { bootFromSnapshot, bootSlim, bringModules } = await import("../site/js/booting.js");
+
+const [path, abi, weights, ...paths] = argv.slice(2);
+const files = Object.fromEntries(paths.map((file) => {
+  const bytes = readFileSync(file);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  return [basename(file), { url: pathToFileURL(file).href, bytes: bytes.length, sha256, data: [new Uint8Array(gzipSync(bytes, { level: 1 }))] }];
+}));
+try {
+  const isRestored = path === "snapshot";
+  const { pyodide, session } = await (isRestored ? bootFromSnapshot : bootSlim)({ files, abi, count() {}, enter() {} });
+  if (!isRestored) session.use_model("convnet", new Uint8Array(readFileSync(weights)));
+  pyodide.globals.set("session", session);
+  pyodide.runPython(readFileSync(new URL("restored.py", import.meta.url), "utf8"), { filename: "restored.py" });
+  const ask = (name) => pyodide.globals.get(name)().toJs({ dict_converter: Object.fromEntries });
+  const report = { before: ask("before_modules_come") };
+  await bringModules(pyodide, files, path);
+  report.after = ask("with_all_modules");
+  report.heap = pyodide._module.HEAP8.length;
+  console.log(JSON.stringify(report));
+  exit(0);
+} catch (error) {
+  console.error(String(error.stack).slice(0, 3000));
+  exit(1);
+}

@@ -1,0 +1,86 @@
+"""Runs inside Pyodide, called by restored.mjs, after a start from the snapshot and after a slim one: what comes out must be the same."""
+
+import random
+import sys
+import warnings
+
+import numpy as np
+
+
+def _drawings():
+    one = np.zeros((280, 280), np.uint8)
+    one[40:240, 128:152] = 255
+    y, x = np.mgrid[:280, :280] - 140
+    zero = np.where(abs(np.hypot(x / 70, y / 100) - 1) < 0.15, 255, 0).astype(np.uint8)
+    pair = np.concatenate((one[:, 60:220], zero[:, 40:240]), axis=1)
+    photograph = np.dstack([np.where(zero > 0, 50, np.linspace(130, 220, 280)[:, None])] * 3 + [np.full((280, 280), 255)]).astype(np.uint8)
+    return [(one, 1, False), (zero, 1, False), (pair, 1, True), (photograph, 4, False), (photograph, 4, True), (np.zeros_like(one), 1, False)]
+
+
+def before_modules_come() -> dict:
+    """Every way to ask for an answer, while there is no file from which a module could be imported."""
+    answers = []
+    for pixels, channels, numbers in _drawings():
+        height, width = pixels.shape[:2]
+        answer = session.predict(pixels.tobytes(), width, height, channels, numbers)  # noqa: F821  the page's session
+        session.debug(pixels.tobytes(), width, height, channels)  # noqa: F821
+        answers.append([answer["text"], answer["reason"], answer["probabilities"]])
+    return {
+        "answers": answers,
+        "self_test": session.health()["self_test"]["ok"],  # noqa: F821
+        "refused": _raised(session.predict, b"123", 280, 280),  # noqa: F821
+        "missing": _raised(__import__, "numpy.ma"),
+        "chance": random.random(),
+    }
+
+
+def with_all_modules() -> dict:
+    return {
+        "missing": _raised(__import__, "numpy.ma"),
+        "median": float(np.median([3.0, 1.0, 2.0])),
+        "curve": _train(),
+        "errors": [
+            _raised(np.linalg.inv, np.zeros((2, 3))),
+            _raised(np.uint8, 300),
+            _raised(np.ones((2, 3)).dot, np.ones(2)),
+            _raised(np.zeros(3).reshape, 2, 2),
+            _raised(np.frombuffer, b"123", np.float64),
+            _raised(session.use_model, "damaged", b"PK\x03\x04 no zip"),  # noqa: F821
+        ],
+        "solved": np.linalg.solve(np.array([[2.0, 1.0], [1.0, 3.0]]), np.array([3.0, 5.0])).tolist(),
+        "warned": _warned(),
+        "grown": _grow(),
+        "modules": sorted(name for name in sys.modules if name.startswith("inkling")),
+    }
+
+
+def _raised(call, *arguments) -> str:
+    try:
+        call(*arguments)
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+    return ""
+
+
+def _train() -> list[float]:
+    """Losses of a few steps with a seed: to the last bit what any other runtime gives."""
+    from inkling.training import Settings, train
+
+    settings = Settings(arch="784-32-10", epochs=2, batch_size=16, seed=7)
+    images, labels = np.abs(np.sin(np.arange(64 * 784, dtype=np.float32))).reshape(64, 28, 28), np.arange(64) % 10
+    model, optimizer = settings.make_model(), settings.make_optimizer()
+    return [float(progress.loss) for progress in train(model, optimizer, images, labels, settings)]
+
+
+def _warned() -> list[str]:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        np.mean([])  # WebAssembly has no floating-point flags, so nothing warns of a division by zero there
+        np.array([1, 2]).view(np.complex64).astype(np.float32)
+    return [f"{warning.category.__name__}: {warning.message}" for warning in caught]
+
+
+def _grow() -> int:
+    """100 MB are taken and given back: the memory must grow past what the snapshot had."""
+    pieces = [np.full(2_500_000, i, np.float32) for i in range(10)]
+    return int(sum(float(piece[-1]) for piece in pieces))

@@ -1,0 +1,104 @@
+"""The heap snapshot: what is in its files, that two are equal, and that a Python restored from it is as any other."""
+
+import json
+import subprocess
+
+import pytest
+
+from builder.common import ROOT, SITE, file_sha256
+from builder.node import node
+from builder.python_pack import make_packs
+from builder.runtime import read_lock, runtime_directory
+from builder.snapshot import HEAP, LIBRARIES, TABLE, make_snapshot
+
+LOCK = read_lock()
+RUNTIME = runtime_directory(LOCK)
+WEIGHTS = ROOT / "weights" / "convnet.npz"
+pytestmark = pytest.mark.skipif(not RUNTIME.is_dir(), reason="no runtime in the cache yet: python build.py fetches it")
+
+
+@pytest.fixture(scope="module")
+def files():
+    """{name: path} of all that the worker may ask for, but the models."""
+    packs = make_packs(LOCK, RUNTIME, SITE)
+    snapshot = make_snapshot(LOCK, RUNTIME, packs, "convnet", WEIGHTS.read_bytes())
+    return {name: RUNTIME / name for name in ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")} | packs | snapshot
+
+
+@pytest.fixture(scope="module")
+def heap(files):
+    """(header, number of bytes after it)"""
+    data = files[HEAP].read_bytes()
+    length = int.from_bytes(data[4:8], "little")
+    assert data[:4] == b"INKL"
+    return json.loads(data[8 : 8 + length]), len(data) - 8 - length
+
+
+@pytest.fixture(scope="module")
+def reports(files):
+    """What tests/restored.py says after each way to start: {"snapshot": ..., "slim": ...}, and of a second restore."""
+
+    def run(path: str) -> dict:
+        command = [node(), ROOT / "tests" / "restored.mjs", path, LOCK["abi"], WEIGHTS, *files.values()]
+        done = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=300)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return {"snapshot": run("snapshot"), "slim": run("slim"), "again": run("snapshot")}
+
+
+def test_the_header_binds_the_files_that_belong_together(files, heap):
+    header, _ = heap
+    partners = header["madeWith"] | {library["file"]: library["sha256"] for library in header["libraries"]}
+    assert partners == {name: file_sha256(files[name]) for name in partners}
+    assert set(partners) == {"pyodide.asm.wasm", "pyodide.asm.mjs", "python_stdlib.zip", "numpy.zip", "inkling.zip", *LIBRARIES}
+
+
+def test_the_runs_lie_in_order_within_the_memory_and_are_all_the_data(heap):
+    header, size = heap
+    ends = [0]
+    for begin, length in sorted(header["runs"] + header["untouched"]):
+        assert begin >= ends[-1] and length > 0
+        ends.append(begin + length)
+    assert ends[-1] <= header["heapSize"]
+    assert sum(length for _, length in header["runs"]) == size
+
+
+def test_a_snapshot_made_anew_is_the_same_byte_for_byte(files, tmp_path, monkeypatch):
+    packs = {name: files[name] for name in ("python_stdlib.zip", "numpy.zip", "numpy_random.zip", "inkling.zip")}
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
+    made = make_snapshot(LOCK, RUNTIME, packs, "convnet", WEIGHTS.read_bytes())
+    assert made[HEAP] != files[HEAP]
+    for name in (HEAP, TABLE, *LIBRARIES):
+        assert made[name].read_bytes() == files[name].read_bytes()
+
+
+def test_after_a_restore_answers_and_errors_are_those_of_a_python_started_step_by_step(reports):
+    restored, slim = reports["snapshot"]["before"], reports["slim"]["before"]
+    assert restored["answers"] == slim["answers"]
+    assert [text for text, _, _ in restored["answers"]][:3] == ["1", "0", "10"]
+    assert restored["self_test"] and slim["self_test"]
+    assert restored["refused"] == slim["refused"] != ""
+
+
+def test_a_module_that_was_not_imported_is_missing_until_its_files_come(reports):
+    assert reports["snapshot"]["before"]["missing"].startswith("ModuleNotFoundError")
+    assert reports["snapshot"]["after"]["missing"] == ""
+
+
+def test_training_warnings_and_errors_through_numpys_libraries_are_the_same_after_a_restore(reports):
+    restored, slim = reports["snapshot"]["after"], reports["slim"]["after"]
+    assert restored == slim
+    assert restored["curve"][-1] < restored["curve"][0]
+    assert restored["errors"][0].startswith("LinAlgError: Last 2 dimensions") and all(restored["errors"])
+    assert {text.partition(":")[0] for text in restored["warned"]} == {"RuntimeWarning", "ComplexWarning"}
+    assert restored["solved"] == pytest.approx([0.8, 1.4])
+
+
+def test_memory_grows_past_what_the_snapshot_had(reports, heap):
+    assert reports["snapshot"]["after"]["grown"] == 45
+    assert reports["snapshot"]["heap"] > heap[0]["heapSize"] + 50_000_000
+
+
+def test_random_numbers_differ_from_restore_to_restore(reports):
+    assert reports["snapshot"]["before"]["chance"] != reports["again"]["before"]["chance"]
