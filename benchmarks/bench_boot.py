@@ -132,7 +132,8 @@ def _print_stages(results: dict) -> None:
         boots = [result["boot"] for result in visits]
         paths = {f"{boot['path']} ({boot['why_not_faster']})" if boot["why_not_faster"] else boot["path"] for boot in boots}
         stages = ", ".join(f"{stage} {statistics.median(boot['ms'].get(stage, 0) for boot in boots):.0f}" for stage in boots[0]["ms"])
-        rows.append([name, kind, ", ".join(sorted(paths)), "yes" if all(result["kept"] for result in visits) else "no", stages])
+        kept = "not asked" if visits[0]["kept"] is None else f"{sum(result['kept'] for result in visits)} of {len(visits)}"
+        rows.append([name, kind, ", ".join(sorted(paths)), kept, stages])
     print(table(["page", "visit", "path", "kept", "stages"], rows))
 
 

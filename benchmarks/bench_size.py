@@ -1,6 +1,8 @@
-"""Bytes of a first visit until the first prediction can be made: raw, gzip, Brotli.
+"""Bytes of a first visit, by file: raw, gzip, Brotli; until the first prediction can be made, and afterwards, when there is time.
 
     python build.py bench size
+
+`build.py bench boot` counts what a server really sends; this says what it is made of.
 """
 
 from pathlib import Path
@@ -9,6 +11,8 @@ from chromium import table
 
 from builder.common import DIST
 
+# What the snapshot holds already: fetched when the first digit has been read (PARTS in site/js/booting.js).
+LATER = ("python_stdlib.zip", "numpy.zip", "numpy_random.zip", "inkling.zip", "table.json", "convnet.npz")
 OWN = (".html", ".css", ".js", ".svg", ".webmanifest")  # what we wrote: markup, style, script
 
 
@@ -20,20 +24,29 @@ def sizes(file: Path) -> list[int]:
 
 def main() -> None:
     files = [path for path in sorted(DIST.rglob("*")) if path.is_file() and path.suffix not in (".gz", ".br", ".txt", ".png") and path.name != "_headers"]
+    has_snapshot = any(path.name == "heap.bin" for path in files)
     groups: dict[str, list[Path]] = {"our HTML, CSS and JavaScript": []}
     for path in files:
         is_model = path.parent.name == "weights"
-        if is_model and path.stem != "convnet":
+        if (is_model and path.stem != "convnet") or path.name == "inkling.html":
             continue  # fetched when it is chosen, or kept for offline use afterwards
         own = path.suffix in OWN and not path.parent.name.startswith("runtime-")
         groups.setdefault("our HTML, CSS and JavaScript" if own else path.name, []).append(path)
+    first = {name: paths for name, paths in groups.items() if not has_snapshot or name not in LATER}
+    print(table(["bytes of a first visit", "raw", "gzip", "Brotli"], _rows(first)))
+    if has_snapshot:
+        print()
+        print(table(["afterwards", "raw", "gzip", "Brotli"], _rows({name: paths for name, paths in groups.items() if name in LATER})))
+
+
+def _rows(groups: dict[str, list[Path]]) -> list[list[str]]:
+    """A row for each group, and one for all."""
     rows, total = [], [0, 0, 0]
     for name, paths in groups.items():
         row = [sum(column) for column in zip(*map(sizes, paths))]
         total = [a + b for a, b in zip(total, row)]
         rows.append([name, *(f"{size:,}" for size in row)])
-    rows.append(["**together**", *(f"**{size:,}**" for size in total)])
-    print(table(["bytes of a first visit", "raw", "gzip", "Brotli"], rows))
+    return [*rows, ["**together**", *(f"**{size:,}**" for size in total)]]
 
 
 if __name__ == "__main__":

@@ -1,19 +1,16 @@
 """The two pages of `build.py bench soak`: our own worker, which answers one request more, and stock Pyodide.
 
-soak.py goes into both as it is, and into ours numpy.random from NumPy's wheel, unless the build ships it.
+soak.py goes into both as it is.
 """
 
-import json
 import shutil
 import zipfile
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from our_pages import DIGIT, PARTS, make_stock, settings
 
 from builder.assemble import build
 from builder.common import SITE
-from builder.python_pack import numpy_wheel
-from builder.runtime import fetch_runtime, read_lock
 
 SOAK = Path(__file__).with_name("soak")
 PAGE = '<!doctype html>\n<meta charset="utf-8">\n<title>Soak</title>\n<link rel="icon" href="data:,">\n<script type="module" src="{script}"></script>\n'
@@ -37,7 +34,7 @@ def make_our_soak(folder: Path) -> str:
     (scripts / "settings.js").write_text(settings(), encoding="utf-8")
     shutil.copyfile(PARTS / "ink.js", scripts / "ink.js")
     shutil.copyfile(SOAK / "page.js", scripts / "soak-page.js")
-    _put_soak(scripts, with_random=True)
+    _put_soak(scripts)
     (site / "soak.html").write_text(PAGE.format(script="./js/soak-page.js"), encoding="utf-8")
     build(dist=folder, site=site, compress=False)
     return next(folder.glob("app-*/soak.html")).relative_to(folder).as_posix()
@@ -49,30 +46,14 @@ def make_stock_soak(folder: Path) -> str:
     files = folder / "runtime-stock"
     shutil.copyfile(SOAK / "stock-page.js", files / "soak-page.js")
     shutil.copyfile(SOAK / "stock-worker.js", files / "soak-worker.js")
-    _put_soak(files, with_random=False)
+    _put_soak(files)
     (folder / "soak.html").write_text(PAGE.format(script="./runtime-stock/soak-page.js"), encoding="utf-8")
     return "soak.html"
 
 
-def _put_soak(folder: Path, *, with_random: bool) -> None:
-    """soak.js, its settings and the archives that it unpacks."""
+def _put_soak(folder: Path) -> None:
+    """soak.js, the digit that it reads, and soak.py in an archive."""
     shutil.copyfile(SOAK / "soak.js", folder / "soak.js")
-    archives = [{"name": "soak.zip"}]
+    (folder / "soak-settings.js").write_text(f"export const digit = {DIGIT};\n", encoding="utf-8")
     with zipfile.ZipFile(folder / "soak.zip", "w") as archive:
         archive.write(SOAK / "soak.py", "soak.py")
-    if with_random:
-        archives.append({"name": "random.zip", "unless": "numpy/random"})
-        _numpy_random(folder / "random.zip")
-    values = {"archives": archives, "digit": DIGIT}
-    text = "".join(f"export const {name} = {json.dumps(value)};\n" for name, value in values.items())
-    (folder / "soak-settings.js").write_text(text, encoding="utf-8")
-
-
-def _numpy_random(target: Path) -> None:
-    """numpy.random of the wheel, without its tests."""
-    lock = read_lock()
-    with zipfile.ZipFile(fetch_runtime(lock) / numpy_wheel(lock)) as wheel, zipfile.ZipFile(target, "w") as archive:
-        for name in wheel.namelist():
-            parts = PurePosixPath(name).parts
-            if parts[:2] == ("numpy", "random") and "tests" not in parts and name.endswith((".py", ".so")):
-                archive.writestr(name, wheel.read(name))

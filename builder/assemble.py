@@ -9,11 +9,12 @@ import shutil
 from pathlib import Path
 
 from builder import pages
-from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, python_command, sha256, temporary_directory
+from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, temporary_directory
 from builder.compress import compress_tree, gzip_sizes
 from builder.headers import headers_file
 from builder.python_pack import make_packs, numpy_licences
 from builder.runtime import fetch_runtime, read_lock
+from builder.single_file import make_single_file
 from builder.snapshot import HEAP, make_snapshot
 
 RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # taken as they are; the archives are ours
@@ -64,6 +65,9 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
                 (new / name).write_bytes(data)
         if compress:
             compress_tree(new)
+            if page := _single_file(site, app, large, runtime["NOTICE.txt"], {"build": app_hash} | table):
+                with disk_errors(dist):
+                    (new / "inkling.html").write_bytes(page)  # only now: it is as small as it gets
         _swap(new, dist, scratch / "old")
     return dist
 
@@ -100,6 +104,15 @@ def _assets(files: dict[str, bytes], packed: dict[str, int], models: dict[str, d
         assets[url.rpartition("/")[2]] = {"url": url, "bytes": len(data), "sha256": sha256(data)} | ({"gz": packed[url]} if url in packed else {})
     weights = {name: assets.pop(f"{name}.npz") | {"card": card} for name, card in models.items()}
     return {"files": assets, "models": weights}
+
+
+def _single_file(*parts) -> bytes | None:
+    """inkling.html; or None, and a line that says why, if the bundler cannot be had: the site does without."""
+    try:
+        return make_single_file(*parts)
+    except BuildError as error:
+        say(f"inkling.html, the single file, was NOT made; all else was. {error}")
+        return None
 
 
 def package_version(site: Path) -> str:

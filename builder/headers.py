@@ -17,9 +17,13 @@ REVALIDATE = "no-cache"  # kept, but asked about every time
 STABLE_NAMES = ("index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "js/digit-recognizer.js", "inkling.html")
 
 
+# The single file is for saving: its scripts stand in it, which the policy above forbids on a host.
+ATTACHMENT = {"inkling.html": {"Content-Disposition": "attachment"}}
+
+
 def headers_file(hashed_folders: list[str]) -> str:
     """dist/_headers in the form that Netlify, Cloudflare Pages and others read."""
     rules = [("/*", SECURITY)]
-    rules += [(path, {"Cache-Control": REVALIDATE}) for path in ("/", *(f"/{name}" for name in STABLE_NAMES))]
+    rules += [(f"/{name}", {"Cache-Control": REVALIDATE} | ATTACHMENT.get(name, {})) for name in ("", *STABLE_NAMES)]
     rules += [(f"/{folder}/*", {"Cache-Control": IMMUTABLE}) for folder in hashed_folders]
     return "".join(path + "\n" + "".join(f"  {name}: {value}\n" for name, value in values.items()) for path, values in rules)

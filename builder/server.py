@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 
 from builder.assemble import build
 from builder.common import DIST, BuildError, python_command, say
-from builder.headers import IMMUTABLE, REVALIDATE, SECURITY, STABLE_NAMES
+from builder.headers import ATTACHMENT, IMMUTABLE, REVALIDATE, SECURITY, STABLE_NAMES
 from builder.watch import Watcher
 
 TYPES = {
@@ -160,7 +160,7 @@ class Handler(BaseHTTPRequestHandler):
             "ETag": tag,
             "Last-Modified": formatdate(information.st_mtime, usegmt=True),
             "Vary": "Accept-Encoding",
-        }
+        } | ATTACHMENT.get(path, {})
         if self.headers.get("If-None-Match") == tag:
             return self.send_whole(HTTPStatus.NOT_MODIFIED, None, headers)
         if encoding:

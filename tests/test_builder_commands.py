@@ -102,7 +102,7 @@ def prepared(tmp_path, monkeypatch):
     monkeypatch.setattr(checks, "create_environment", create_environment)
     monkeypatch.setattr(checks.subprocess, "run", run)
     monkeypatch.setattr(checks, "find_browser", lambda: "/usr/bin/browser")
-    monkeypatch.setattr(checks, "_install_node_packages", lambda: None)
+    monkeypatch.setattr(checks, "install_node_packages", lambda: None)
     monkeypatch.setattr(checks, "build", lambda: None)
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("INKLING_ALL", raising=False)

@@ -56,9 +56,10 @@ def test_drawings_join_what_is_trained_and_what_validates(data, strokes, little)
     plain = load_digits(data)
     mixed = mixture.add_drawings(plain, strokes, seed=3)
     images, labels = mixed.train
-    assert images.dtype == np.uint8 and len(images) == len(labels) == 550 + 2 * 6 + 30 + 10
-    assert (labels == -1).sum() == 10 and labels[550:562].tolist() == [1, 4, 7] * 4
-    np.testing.assert_allclose(images[:550] / 255, plain.train[0], atol=0.003)
+    assert images.dtype == np.uint8 and len(images) == len(labels) == 2 * 550 + 2 * 6 + 30 + 10
+    assert (labels == -1).sum() == 10 and labels[1100:1112].tolist() == [1, 4, 7] * 4
+    for begin in (0, 550):  # MNIST twice
+        np.testing.assert_allclose(images[begin : begin + 550] / 255, plain.train[0], atol=0.003)
     assert mixed.n_drawn == 6 and len(mixed.validation[0]) == 50 + 6 and mixed.validation[1].min() >= 0
     assert mixed.strange.shape == (12, 28, 28) and mixed.test is plain.test
     assert mixed.held_out.writers.tolist() == [HELD_OUT[0]] * 3
@@ -73,7 +74,7 @@ def test_a_run_with_drawings_is_calibrated_measured_and_can_be_resumed(data, str
     card = json.loads((out / "784-20-10.json").read_text(encoding="utf-8"))
     model = weights.load(out / "784-20-10.npz")
     assert card["calibration"]["threshold"] == model.threshold > 0 and card["calibration"]["temperature"] == model.temperature
-    assert card["data"]["drawings"]["images"] == {"recorded": 12, "made": 30, "no_digit": 10}
+    assert card["data"]["drawings"]["images"] == {"mnist_times": 2, "recorded": 12, "made": 30, "no_digit": 10}
     assert card["drawings"]["digits"] == 3 and 0 <= card["drawings"]["right"]["normal size and place"] <= 1
     assert (out / "784-20-10-drawn-mistakes.png").stat().st_size > 1000
     assert train.main(["--resume", str(out), *arguments]) == 0

@@ -118,8 +118,18 @@ def test_the_card_describes_the_file_beside_it(whole, small_data):
     assert made["data"]["files"]["t10k-labels-idx1-ubyte"] == hashlib.sha256((small_data / "t10k-labels-idx1-ubyte").read_bytes()).hexdigest()
     assert made["versions"].keys() == {"inkling", "numpy", "python"}
     assert "mnist_test_accuracy" not in made, "these were not MNIST's 10,000 test images"
-    best = max(log(whole), key=lambda row: (float(row["validation_accuracy"]), -float(row["validation_loss"])))
-    assert int(best["epoch"]) == made["epoch"]
+    assert made["epoch"] == 4, "the schedule has come to its end"
+
+
+@pytest.mark.parametrize("schedule, stopped", [("constant", False), ("one-cycle", True)])
+def test_without_an_end_of_the_schedule_the_best_epoch_is_kept(small_data, tmp_path, monkeypatch, schedule, stopped):
+    folder = tmp_path / "run"
+    with monkeypatch.context() as context:
+        if stopped:
+            stop_at(context, 39)
+        assert train.main([*SMALL, "--schedule", schedule, "--data", str(small_data), "--out", str(folder)]) == stopped
+    best = max(log(folder), key=lambda row: (float(row["validation_accuracy"]), -float(row["validation_loss"])))
+    assert card(folder)["epoch"] == int(best["epoch"])
 
 
 def test_the_same_seed_gives_the_same_file_and_another_seed_another(whole, small_data, tmp_path):

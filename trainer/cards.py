@@ -23,12 +23,12 @@ from .runs import Run, measure
 
 
 def save_model(run: Run) -> tuple[Sequential, dict]:
-    """Writes the run's best weights and their card into its folder.
+    """Writes the weights that the run gives, and their card, into its folder.
 
     Returns (model, card); the model is the file read back, so that all figures are those of what is on disk.
     """
     model = Sequential.from_spec(run.model.spec())
-    model.set_parameters(run.best)
+    model.set_parameters(run.kept[0])
     calibration = calibrate(model, run.digits)
     file = io.BytesIO()
     weights.save(file, model)
@@ -55,7 +55,7 @@ def make_card(name: str, model: Sequential, npz: bytes, run: Run) -> dict:
         f"{test}_accuracy": accuracy,
         f"{test}_errors": errors,
         "validation_accuracy": measure(model, run.digits.validation)[1],
-        "epoch": run.best_row["epoch"],
+        "epoch": run.kept[1]["epoch"],
         **({} if run.finished else {"stopped_after_epochs": len(run.history)}),
         "command": command(run.settings),
         "seed": run.settings.seed,

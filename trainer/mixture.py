@@ -12,6 +12,7 @@ from .data import Digits
 from .drawings.pool import Amounts, make_pool
 from .drawings.recorded import HELD_OUT, TUNING, PenDigits, load_pen_digits, training_writers
 
+MNIST_TIMES = 2  # each of its images is seen so often in an epoch: else drawings would outweigh it two to one
 TUNING_AMOUNTS = Amounts(per_recorded=3, made=0, strange=2_000)  # 1,500 images of digits beside MNIST's 5,000 for validation
 TUNING_SEED = 1_000_000  # added to the run's: not the seed of a training image
 
@@ -27,7 +28,10 @@ def add_drawings(digits: Digits, strokes: Path | None, seed: int, amounts: Amoun
     tuning_images, tuning_labels = make_pool(recorded.by(TUNING), TUNING_AMOUNTS, seed + TUNING_SEED)
     drawn = tuning_labels >= 0
     return Digits(
-        train=(np.concatenate((_as_bytes(digits.train[0]), images)), np.concatenate((digits.train[1], labels))),
+        train=(
+            np.concatenate((*[_as_bytes(digits.train[0])] * MNIST_TIMES, images)),
+            np.concatenate((*[digits.train[1]] * MNIST_TIMES, labels)),
+        ),
         validation=(
             np.concatenate((digits.validation[0], as_float(tuning_images[drawn]))),
             np.concatenate((digits.validation[1], tuning_labels[drawn])),
@@ -46,7 +50,7 @@ def describe(recorded: PenDigits, writers: list[int], amounts: Amounts, seed: in
     return {
         "recorded": {"name": "Pen-Based Recognition of Handwritten Digits (UCI 81), training part", "sha256": recorded.sha256,
                      "writers": {"training": writers, "tuning": list(TUNING), "held_out": list(HELD_OUT)}},
-        "images": {"recorded": amounts.per_recorded * int(np.isin(recorded.writers, writers).sum()), "made": amounts.made,
+        "images": {"mnist_times": MNIST_TIMES, "recorded": amounts.per_recorded * int(np.isin(recorded.writers, writers).sum()), "made": amounts.made,
                    "no_digit": amounts.strange},
         "seed": seed,
     }

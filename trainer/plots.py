@@ -27,7 +27,7 @@ MOST_MISTAKES = 60
 COLUMNS = 10
 
 
-def draw_curves(path: Path, title: str, history: list[dict], best_epoch: int) -> None:
+def draw_curves(path: Path, title: str, history: list[dict], kept_epoch: int) -> None:
     """Loss and accuracy by epoch, on the training batches (deformed, so harder) and on the validation images."""
     with rc_context(STYLE):
         figure = Figure(figsize=(10, 4.2), layout="constrained")
@@ -36,7 +36,7 @@ def draw_curves(path: Path, title: str, history: list[dict], best_epoch: int) ->
         for axes, key in ((left, "loss"), (right, "accuracy")):
             for name, label, colour in ((key, "training, deformed digits", BLUE), (f"validation_{key}", "validation", ACCENT)):
                 axes.plot(epochs, [row[name] for row in history], color=colour, label=label, linewidth=1.6, marker="o", markersize=2.5)
-            axes.axvline(best_epoch, color=INK, linewidth=0.8, linestyle=(0, (2, 3)))
+            axes.axvline(kept_epoch, color=INK, linewidth=0.8, linestyle=(0, (2, 3)))
             axes.set_xlabel("epoch")
             axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         left.set_title("Loss (nats, logarithmic)")
@@ -45,7 +45,7 @@ def draw_curves(path: Path, title: str, history: list[dict], best_epoch: int) ->
         left.yaxis.set_minor_locator(NullLocator())
         left.yaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         left.legend()
-        right.set_title(f"Accuracy (validation {history[best_epoch - 1]['validation_accuracy']:.2%} at epoch {best_epoch}, the one kept)")
+        right.set_title(f"Accuracy (validation {history[kept_epoch - 1]['validation_accuracy']:.2%} at epoch {kept_epoch}, the one kept)")
         # The first epochs would dwarf all others.
         right.set_ylim(_floor_to(np.percentile([row["accuracy"] for row in history], 10), 0.02), 1.0)
         right.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

@@ -24,6 +24,7 @@ from .files import atomic_file, write_json
 
 COLUMNS = ("epoch", "learning_rate", "loss", "accuracy", "validation_loss", "validation_accuracy", "seconds")
 TIMED_STEPS = 9
+ANNEALED = ("one-cycle", "cosine")  # schedules that end with a learning rate of next to nothing
 
 
 class Run:
@@ -70,6 +71,17 @@ class Run:
     @property
     def finished(self) -> bool:
         return len(self.history) == self.settings.epochs
+
+    @property
+    def kept(self) -> tuple[dict[str, np.ndarray], dict]:
+        """(parameters, row of their epoch) of the network that the run gives.
+
+        Where the learning rate has come down to nothing at the end, these are the last: an epoch before that measured better on a few
+        thousand validation images was luckier, not better. Else, or if the run was stopped, the best.
+        """
+        if self.finished and self.settings.schedule in ANNEALED:
+            return self.model.parameters(), self.history[-1]
+        return self.best, self.best_row
 
     def train(self) -> bool:
         """Trains to the end or to Ctrl-C. Returns whether it came to the end; either way `best` is worth keeping."""

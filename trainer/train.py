@@ -132,7 +132,7 @@ def finish(run: Run) -> int:
     name, accuracy, errors = card["name"], *(card.get(f"mnist_test_{key}", card.get(f"test_{key}")) for key in ("accuracy", "errors"))
     _, confusion = evaluate(model, *run.digits.test)
     if run.history:
-        plots.draw_curves(run.folder / "curves.png", name, run.history, run.best_row["epoch"])
+        plots.draw_curves(run.folder / "curves.png", name, run.history, run.kept[1]["epoch"])
     plots.draw_confusion(run.folder / "confusion.png", name, confusion)
     plots.draw_mistakes(run.folder / "mistakes.png", name, model, run.digits.test)
     print(f"{name}: {accuracy:.2%} on the test images ({errors} of {confusion.sum():,} wrong), "

@@ -41,7 +41,7 @@ async function visit() {
   await report(await answered, async () => {
     const [pad] = performance.getEntriesByName("inkling:pad");
     const { boot } = await element.recognizer.health();
-    return { boot, pad: pad.startTime, kept: returns && location.protocol !== "file:" && (await kept(element)) };
+    return { boot, pad: pad.startTime, kept: returns && location.protocol !== "file:" ? await kept(element) : null };
   });
 }
 

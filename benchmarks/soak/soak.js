@@ -2,8 +2,6 @@
  * What bench_soak.py adds to a worker: soak.py, imported where everything else of Python is, and a way to call it.
  */
 
-import { archives } from "./soak-settings.js";
-
 /** @type {any} proxy of the module */
 let soak;
 /** @type {any} proxy of the Run that was begun last */
@@ -32,15 +30,11 @@ export async function callSoak(pyodide, { call, ...fields }) {
   return calls[call](pyodide, fields);
 }
 
-/** soak.py, and numpy.random where the runtime has left it out. @param {any} pyodide */
+/** @param {any} pyodide */
 async function bring(pyodide) {
   const library = pyodide.FS.readdir("/lib").find((/** @type {string} */ name) => /^python3\.\d+$/.test(name));
-  const extractDir = `/lib/${library}/site-packages`;
-  for (const { name, unless } of archives) {
-    if (unless && pyodide.FS.analyzePath(`${extractDir}/${unless}`).exists) continue;
-    const response = await fetch(new URL(name, import.meta.url));
-    pyodide.unpackArchive(await response.arrayBuffer(), "zip", { extractDir });
-  }
+  const response = await fetch(new URL("soak.zip", import.meta.url));
+  pyodide.unpackArchive(await response.arrayBuffer(), "zip", { extractDir: `/lib/${library}/site-packages` });
   soak = pyodide.pyimport("soak");
 }
 

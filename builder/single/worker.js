@@ -7,9 +7,11 @@ import { included } from "../../site/js/downloads.js";
 import "../../site/js/worker.js";
 
 // Pyodide refuses to run in classic workers, by trying this, because there it could not import its second script. Here it has that.
-self.importScripts = () => {
+Object.assign(self, { importScripts: refuse });
+
+function refuse() {
   throw new Error("All scripts are here already.");
-};
+}
 
 // @ts-ignore: part of the runtime, which is not in the source tree
 const loader = () => import("../../runtime/pyodide.mjs");

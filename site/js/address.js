@@ -12,5 +12,6 @@ export function keepInAddress(name, value) {
   const kept = settings();
   if (value === null) kept.delete(name);
   else kept.set(name, value);
-  history.replaceState(null, "", kept.size ? `#${kept}` : location.pathname + location.search);
+  const text = String(kept);
+  history.replaceState(null, "", text ? `#${text}` : location.pathname + location.search);
 }

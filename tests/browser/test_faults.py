@@ -58,7 +58,7 @@ def test_a_file_that_comes_wrong_is_told_at_once_and_the_action_recovers(rough_v
     data, content_type = file.read_bytes(), TYPES.get(file.suffix, "application/octet-stream")
     for fault in FAULTS:
         visit.page.unroute_all()
-        visit.page.route(f"**/{name}", faulty(fault, data, content_type))
+        visit.page.route(f"**/{name}*", faulty(fault, data, content_type))
         if fault is FAULTS[0]:
             visit.open(address).draw(digit(4))
             drawing = visit.strokes()
@@ -79,7 +79,7 @@ def test_a_file_that_comes_wrong_is_told_at_once_and_the_action_recovers(rough_v
 def test_without_its_snapshot_the_page_starts_the_other_way_and_says_nothing_of_it(rough_visit, dist, name, fault):
     visit = rough_visit
     data = next(dist.rglob(name)).read_bytes()
-    visit.page.route(f"**/{name}", faulty(fault, data, TYPES.get(Path(name).suffix, "application/octet-stream")))
+    visit.page.route(f"**/{name}*", faulty(fault, data, TYPES.get(Path(name).suffix, "application/octet-stream")))
     visit.open().draw(digit(4))
     assert visit.ready().answer() == "4"
     boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")

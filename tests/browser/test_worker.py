@@ -147,7 +147,7 @@ def test_after_an_error_the_network_that_was_chosen_answers_again(watched):
     visit.page.get_by_role("combobox").select_option("mlp-128-64")
     visit.page.wait_for_url("**#model=mlp-128-64")
     visit.button("Details").click()
-    visit.page.route("**/*.zip", lambda route: route.abort())
+    visit.page.route("**/*.wasm*", lambda route: route.abort())
     visit.page.evaluate("kill(workers[0])")
     visit.draw(digit(7))
     visit.error()

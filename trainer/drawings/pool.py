@@ -26,6 +26,7 @@ SIZES = (0.18, 0.95)  # of the pad's side; small ones as often as large ones, by
 PENS = (8.0, 32.0)  # px
 BROADEST, BROADEST_STRANGE = 0.36, 0.16  # of the drawing's side: a broader pen leaves a blot that nobody can read
 TILT = np.deg2rad(17.0)
+AT_EDGE = 0.3  # share of the drawings that touch the pad's left or right edge, which cuts off half the pen, and of those at its top or bottom
 
 
 @dataclass(frozen=True)
@@ -71,4 +72,5 @@ def draw_anyhow(drawing: Drawing, rng: np.random.Generator, broadest: float = BR
     deformed = deform(drawing, rng, rng.uniform(0, 1))
     size = np.exp(rng.uniform(*np.log(SIZES)))
     pen = min(rng.uniform(*PENS), broadest * size * SIDE)
-    return render(lay(deformed, size, tuple(rng.random(2)), rng.uniform(-TILT, TILT)), pen)
+    place = np.where(rng.random(2) < AT_EDGE, rng.integers(0, 2, 2), rng.random(2))
+    return render(lay(deformed, size, tuple(place), rng.uniform(-TILT, TILT)), pen)
