@@ -4,6 +4,7 @@
  */
 
 /** @typedef {import("./assets.js").FileAsset} FileAsset */
+/** @typedef {(bytes: number) => void} Count */
 
 const request = self.fetch.bind(self); // as it was before Pyodide got another
 const STALLED_AFTER = 30_000; // ms without a single byte; then the network counts as gone
@@ -12,87 +13,96 @@ const STALLED_AFTER = 30_000; // ms without a single byte; then the network coun
 export const included = {};
 
 /**
+ * A module, and certainly the right one: its bytes are got a second time, out of the browser's cache, to be checked.
  * @param {FileAsset} file
- * @param {(bytes: number) => void} count
+ * @param {Count} count
  */
 export async function importScript(file, count) {
-  try {
-    const own = included[nameOf(file)];
-    if (!own && file.cache === "reload") await (await fetch(file.url, { cache: "reload" })).arrayBuffer(); // import finds it in the browser's cache
-    const module = await (own ? own() : import(file.url));
-    count(file.bytes);
-    return module;
-  } catch (error) {
+  const own = included[nameOf(file)];
+  if (own) return own();
+  const checked = download(file, count);
+  if (file.cache === "reload") await checked; // then import finds it in the browser's cache
+  const imported = import(file.url).catch((error) => {
     throw unreachable(file, error);
-  }
+  });
+  const [module] = await Promise.all([imported, checked]);
+  return module;
 }
 
 /**
  * A whole file, counted while it comes, and certainly the right one.
  * @param {FileAsset} file
- * @param {(bytes: number) => void} count
+ * @param {Count} count
  */
-export async function download(file, count) {
+export function download(file, count) {
+  return attempt(file, count, async (signal, counted) => collect(file, await open(file, signal), counted));
+}
+
+/**
+ * The compiled module of certainly the right file. Browsers keep the machine code for the next visit, but only that of a response
+ * as it came from the network or their cache: so that one is compiled, and a copy of it is checked.
+ * @param {FileAsset} wasm
+ * @param {Count} count
+ */
+export function compile(wasm, count) {
+  return attempt(wasm, count, async (signal, counted) => {
+    const response = await open(wasm, signal);
+    const copy = response.clone();
+    const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
+    const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
+    const [module] = await Promise.all([WebAssembly.compileStreaming(typed), collect(wasm, copy, counted)]);
+    return module;
+  });
+}
+
+/**
+ * Does the work; gives up when nothing has arrived for a while, and says in people's words what was wrong.
+ * @template T
+ * @param {FileAsset} file
+ * @param {Count} count
+ * @param {(signal: AbortSignal, counted: Count) => Promise<T>} work
+ */
+async function attempt(file, count, work) {
+  const controller = new AbortController();
+  /** @type {Error | null} */
+  let stalled = null;
+  let last = performance.now();
+  const watchdog = setInterval(() => {
+    if (performance.now() - last < STALLED_AFTER) return;
+    stalled = new Error(`nothing has arrived for ${STALLED_AFTER / 1000} seconds`);
+    controller.abort(stalled);
+  }, 500);
   try {
-    const { body } = await counted(file, count);
-    return await collect(file, body);
+    return await work(controller.signal, (bytes) => {
+      last = performance.now();
+      count(bytes);
+    });
   } catch (error) {
     file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
-    throw unreachable(file, error);
+    throw unreachable(file, stalled ?? (error instanceof WebAssembly.CompileError ? damaged() : error));
+  } finally {
+    clearInterval(watchdog);
   }
 }
 
 /**
- * All bytes of a body, if they are those of the file.
+ * All bytes of a response, if they are those of the file.
  * @param {FileAsset} file
- * @param {ReadableStream<Uint8Array>} body
+ * @param {Response} response
+ * @param {Count} counted
  */
-async function collect(file, body) {
+async function collect(file, response, counted) {
   const bytes = new Uint8Array(file.bytes);
   let size = 0;
-  const reader = body.getReader();
+  const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
     if (size + part.value.length > file.bytes) throw damaged();
     bytes.set(part.value, size);
     size += part.value.length;
+    counted(part.value.length);
   }
   if (size < file.bytes || !(await isRight(file, bytes))) throw damaged();
   return bytes;
-}
-
-/**
- * A body whose bytes are counted while they pass; fails if they stop coming.
- * @param {FileAsset} file
- * @param {(bytes: number) => void} count
- * @param {boolean} [copy] count the bytes of a copy, and leave the response as it came
- * @returns {Promise<{response: Response, body: ReadableStream<Uint8Array>}>}
- */
-async function counted(file, count, copy = false) {
-  const watchdog = new AbortController();
-  let giveUp = (/** @type {Error} */ reason) => watchdog.abort(reason);
-  let timer = 0;
-  const alive = () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => giveUp(new Error(`nothing has arrived for ${STALLED_AFTER / 1000} seconds`)), STALLED_AFTER);
-  };
-  alive();
-  const response = await open(file, watchdog.signal);
-  const source = /** @type {ReadableStream<Uint8Array>} */ ((copy ? response.clone() : response).body);
-  const body = source.pipeThrough(new TransformStream({
-    start(controller) {
-      giveUp = (reason) => {
-        controller.error(reason); // an abort alone would hide the reason
-        watchdog.abort(reason);
-      };
-    },
-    transform(chunk, controller) {
-      alive();
-      count(chunk.byteLength);
-      controller.enqueue(chunk);
-    },
-    flush: () => clearTimeout(timer),
-  }));
-  return { response, body };
 }
 
 /**
@@ -158,7 +168,7 @@ async function unpacked(response) {
  * @param {FileAsset} wasm
  * @param {FileAsset} stdlib
  * @param {Promise<Uint8Array<ArrayBuffer>>} archive what is given out as the latter
- * @param {(bytes: number) => void} count
+ * @param {Count} count
  * @returns {{failed: Promise<never>}}
  */
 export function serveToPyodide(wasm, stdlib, archive, count) {
@@ -173,26 +183,6 @@ export function serveToPyodide(wasm, stdlib, archive, count) {
     return { module, instance: await WebAssembly.instantiate(module, imports) };
   };
   return { failed: new Promise((_, reject) => [compiled, archive].forEach((work) => work.catch(reject))) };
-}
-
-/**
- * The compiled module of certainly the right file. Browsers keep the machine code for the next visit, but only that of a response
- * as it came from the network or their cache: so that one is compiled, and a copy of it is checked.
- * @param {FileAsset} wasm
- * @param {(bytes: number) => void} count
- */
-export async function compile(wasm, count) {
-  try {
-    const { response, body } = await counted(wasm, count, true);
-    const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
-    const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
-    const [module] = await Promise.all([WebAssembly.compileStreaming(typed), collect(wasm, body)]);
-    return module;
-  } catch (error) {
-    console.error(error);
-    wasm.cache = "reload";
-    throw unreachable(wasm, error instanceof WebAssembly.CompileError ? damaged() : error);
-  }
 }
 
 /**
@@ -218,7 +208,7 @@ function unreachable(file, cause) {
   const { name, message } = /** @type {Error} */ (cause);
   if (name === "LoadError") return /** @type {Error} */ (cause);
   const why = file.data ? "this page is incomplete or damaged" : message.split(": http")[0].replace(/\.+$/, "");
-  return Object.assign(new Error(`Could not load ${nameOf(file)}: ${why}.`), {
+  return Object.assign(new Error(`Could not load ${nameOf(file)}: ${why}.`, { cause }), {
     name: "LoadError",
     hint: file.data ? "Copy or download the page again." : "Check the connection, then try again.",
   });

@@ -82,6 +82,7 @@ async function start({ path, why, abi, files, models: modelMap, defaultModel, mo
   if (weights) useModel(model, weights);
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
+  lastAsked = performance.now(); // the first drawing comes before the modules, however long all this took
   modules = once(() => bringModules(pyodide, files, path));
   whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
   return { versions: { pyodide: pyodide.version }, model, ms: clock.laps, path };
