@@ -15,7 +15,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from builder.checks import find_browser
+from builder.browsers import find_browser
 from builder.common import DIST
 from builder.server import make_server
 

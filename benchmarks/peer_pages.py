@@ -7,16 +7,15 @@ a repeat visit finds the files in the HTTP cache.
 
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
 import numpy as np
 from onnx_model import dense_network
 from our_pages import PARTS, settings
 
-from builder.common import ROOT, BuildError, file_sha256, say
+from builder.common import ROOT
 from builder.compress import compress_tree
-from builder.node import node, npm_command
+from builder.node import PackagesMissing, install_node_packages, run_node
 
 PEERS = Path(__file__).with_name("peers")
 MODULES = PEERS / "node_modules"
@@ -31,9 +30,12 @@ MODEL = "mlp-256-128"
 def make_peers(folder: Path) -> None:
     """ort.html and tfjs.html in `folder`, with what they load.
 
-    Raises BuildError if npm cannot install the peers.
+    Raises PackagesMissing if npm cannot install the peers.
     """
-    _install()
+    try:
+        install_node_packages(PEERS, "onnxruntime-web and TensorFlow.js, to compare with")
+    except PackagesMissing as error:
+        raise PackagesMissing(f"{error}, or with --no-peers") from error
     files = folder / "runtime-peers"  # a name that the server calls immutable
     files.mkdir(parents=True)
     layers = _layers()
@@ -62,20 +64,5 @@ def _bundle(files: Path, module: str) -> None:
     for path in (*PARTS.glob("*.js"), *PEERS.glob("*.js")):
         shutil.copyfile(path, sources / path.name)
     (sources / "settings.js").write_text(module, encoding="utf-8")
-    entries = [str(sources / page.replace(".html", ".js")) for page in PAGES.values()]
-    run = subprocess.run([node(), str(PEERS / "bundle.mjs"), *entries, str(files)], capture_output=True, text=True, encoding="utf-8")
-    if run.returncode:
-        raise BuildError(f"esbuild could not bundle the peers' pages: {run.stderr.strip()}")
+    run_node(PEERS / "bundle.mjs", *(sources / page.replace(".html", ".js") for page in PAGES.values()), files)
     shutil.rmtree(sources)
-
-
-def _install() -> None:
-    """npm ci in peers/, unless node_modules/ is already what the lock file says."""
-    lock, stamp = file_sha256(PEERS / "package-lock.json"), MODULES / ".inkling-lock"
-    if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock:
-        return
-    say("Installing onnxruntime-web and TensorFlow.js, to compare with (npm ci)")
-    run = subprocess.run([*npm_command(), "ci", "--silent", "--ignore-scripts"], cwd=PEERS, capture_output=True, text=True)
-    if run.returncode:
-        raise BuildError(f"npm ci failed: {(run.stderr.strip().splitlines() or ['no message'])[-1]}. Try again with a network, or with --no-peers")
-    stamp.write_text(lock, encoding="utf-8")

@@ -6,7 +6,6 @@ DevTools and drivers slow workers down, and WebDriver sessions of some engines l
 import json
 import os
 import queue
-import shutil
 import subprocess
 from contextlib import contextmanager
 from http import HTTPStatus
@@ -16,26 +15,12 @@ from urllib.parse import unquote
 from chromium import QUIET, browser_path
 from our_pages import START
 
+from builder.browsers import Display, find_firefox, find_mini_browser, firefox_preferences
+from builder.common import BuildError
+
 PATIENCE = 180  # seconds for one visit
 ENGINES = ("chromium", "firefox", "webkit")
 UNKEPT = {"Content-Type": "text/html", "Cache-Control": "no-store"}
-
-FIREFOX_QUIET = {
-    "browser.aboutwelcome.enabled": False,
-    "browser.newtabpage.enabled": False,
-    "browser.shell.checkDefaultBrowser": False,
-    "browser.startup.homepage_override.mstone": "ignore",
-    "datareporting.policy.dataSubmissionEnabled": False,
-    "app.normandy.enabled": False,
-    "app.update.enabled": False,
-    "extensions.update.enabled": False,
-    "network.captive-portal-service.enabled": False,
-    "network.connectivity-service.enabled": False,
-    "browser.safebrowsing.malware.enabled": False,
-    "browser.safebrowsing.phishing.enabled": False,
-    "termsofuse.bypassNotification": True,
-}
-MINI_BROWSERS = [f"/usr/{folder}/webkit2gtk-4.1/MiniBrowser" for folder in ("lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu", "libexec")]
 
 
 class Reports:
@@ -92,8 +77,7 @@ def visit(engine: str, profile: Path, start: str, reports: Reports) -> dict:
 def _command(engine: str, profile: Path, url: str) -> tuple[list[str], dict[str, str]]:
     """How a browser is started with a profile: the command, and variables for its environment."""
     if engine == "firefox":
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});\n" for name, value in FIREFOX_QUIET.items()]
-        (profile / "user.js").write_text("".join(lines), encoding="utf-8")
+        firefox_preferences(profile)
         return [binary("firefox"), "--headless", "--no-remote", "--profile", str(profile), url], {}
     if engine == "webkit":
         folders = {name: str(profile / name) for name in ("XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME")}
@@ -105,8 +89,7 @@ def binary(engine: str) -> str:
     """The path of an engine's browser. Raises SystemExit, with what to install."""
     if engine == "chromium":
         return browser_path()
-    found = shutil.which("firefox-esr") or shutil.which("firefox") if engine == "firefox" else next(filter(os.path.exists, MINI_BROWSERS), None)
-    if not found:
+    if not (found := find_firefox() if engine == "firefox" else find_mini_browser()):
         packages = {"firefox": "firefox-esr", "webkit": "webkit2gtk-driver xvfb"}[engine]
         raise SystemExit(f"There is no browser for --engine {engine}. On Debian and Ubuntu: apt install {packages}")
     return found
@@ -118,17 +101,13 @@ def screen(engine: str):
     if engine != "webkit" or os.environ.get("DISPLAY"):
         yield
         return
-    if not (program := shutil.which("Xvfb")):
-        raise SystemExit("WebKitGTK needs a display. On Debian and Ubuntu: apt install xvfb")
-    reader, writer = os.pipe()
-    command = [program, "-displayfd", str(writer), "-screen", "0", "1280x900x24", "-nolisten", "tcp"]
-    server = subprocess.Popen(command, pass_fds=[writer], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    os.close(writer)
     try:
-        with os.fdopen(reader) as answer:
-            os.environ["DISPLAY"] = f":{answer.readline().strip()}"  # it writes its number when it is ready
+        display = Display()
+    except BuildError as error:
+        raise SystemExit(str(error)) from error
+    os.environ["DISPLAY"] = display.name
+    try:
         yield
     finally:
-        os.environ.pop("DISPLAY", None)
-        server.terminate()
-        server.wait()
+        del os.environ["DISPLAY"]
+        display.close()

@@ -12,6 +12,7 @@ from builder import pages
 from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, temporary_directory
 from builder.compress import compress_tree, gzip_sizes
 from builder.headers import headers_file
+from builder.node import PackagesMissing
 from builder.python_pack import make_packs, numpy_licences
 from builder.runtime import fetch_runtime, read_lock
 from builder.single_file import make_single_file
@@ -107,10 +108,13 @@ def _assets(files: dict[str, bytes], packed: dict[str, int], models: dict[str, d
 
 
 def _single_file(*parts) -> bytes | None:
-    """inkling.html; or None, and a line that says why, if the bundler cannot be had: the site does without."""
+    """inkling.html; or None, and a line that says why, if the bundler cannot be had: the site does without.
+
+    Raises BuildError if something of ours is wrong.
+    """
     try:
         return make_single_file(*parts)
-    except BuildError as error:
+    except PackagesMissing as error:
         say(f"inkling.html, the single file, was NOT made; all else was. {error}")
         return None
 

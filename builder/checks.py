@@ -2,22 +2,18 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
 
 from builder.assemble import build
+from builder.browsers import find_browser
 from builder.common import ROOT, BuildError, say
 from builder.node import create_environment, environment_python, install_node_packages
 
 ENVIRONMENT = ROOT / ".venv-test"
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "30")
-
-NAMES_ON_PATH = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome", "microsoft-edge", "msedge")
-MAC_APPLICATIONS = ("Google Chrome", "Chromium", "Microsoft Edge")
-WINDOWS_FILES = (r"Google\Chrome\Application\chrome.exe", r"Chromium\Application\chrome.exe", r"Microsoft\Edge\Application\msedge.exe")
 
 
 def run_tests(arguments: list[str], *, everything: bool) -> int:
@@ -74,25 +70,6 @@ def _install_packages(extras: tuple[str, ...]) -> Path:
         kept = [requirement for requirement in installed["requirements"] if requirement.partition("==")[0] not in names]
         stamp.write_text(json.dumps({"python": sys.version, "requirements": sorted(kept + wanted)}), encoding="utf-8")
     return python
-
-
-def find_browser() -> str | None:
-    """The path of a Chromium, Chrome or Edge; INKLING_CHROMIUM names one, else it is looked for in the usual places."""
-    if chosen := os.environ.get("INKLING_CHROMIUM"):
-        if not Path(chosen).is_file():
-            raise BuildError(f"INKLING_CHROMIUM names {chosen}, and there is no such file")
-        return chosen
-    for name in NAMES_ON_PATH:
-        if found := shutil.which(name):
-            return found
-    if sys.platform == "darwin":
-        usual = [f / f"{name}.app/Contents/MacOS/{name}" for f in (Path("/Applications"), Path.home() / "Applications") for name in MAC_APPLICATIONS]
-    elif sys.platform == "win32":
-        folders = [os.environ[name] for name in ("PROGRAMFILES", "PROGRAMFILES(X86)", "LOCALAPPDATA") if name in os.environ]
-        usual = [Path(folder) / file for file in WINDOWS_FILES for folder in folders]
-    else:
-        usual = []
-    return next((str(path) for path in usual if path.is_file()), None)
 
 
 def _install_browser(python: Path) -> str:

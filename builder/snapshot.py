@@ -6,6 +6,7 @@ Kept in the cache by what it was made of. site/js/restore.js says what is in the
 import json
 from pathlib import Path
 
+from builder.cache import keep_newest, used
 from builder.common import BuildError, atomic_file, cache_directory, file_sha256, say, sha256, temporary_directory
 from builder.node import run_node
 
@@ -14,6 +15,7 @@ PARTS = (TOOL, TOOL.with_name("prepare_snapshot.py"), TOOL.parent.parent / "site
 HEAP = "heap.bin"
 LIBRARIES = ("_multiarray_umath.wasm", "_umath_linalg.wasm")
 TABLE = "table.json"
+KEPT = 5  # snapshots in the cache: some branches of a project, each with its own
 
 
 def make_snapshot(lock: dict, runtime: Path, packs: dict[str, Path], model: str, weights: bytes) -> dict[str, Path]:
@@ -21,6 +23,7 @@ def make_snapshot(lock: dict, runtime: Path, packs: dict[str, Path], model: str,
     inputs = [lock, model, sha256(weights), *map(file_sha256, packs.values()), *map(file_sha256, PARTS)]
     folder = cache_directory() / "snapshots" / sha256(json.dumps(inputs).encode())[:20]
     files = {name: folder / name for name in (HEAP, *LIBRARIES, TABLE)}
+    used(folder)  # before looking: another build may be about to remove the old ones
     if not all(path.is_file() for path in files.values()):
         say("Making the snapshot of the memory")
         with temporary_directory(folder.parent) as scratch:
@@ -32,4 +35,5 @@ def make_snapshot(lock: dict, runtime: Path, packs: dict[str, Path], model: str,
                     raise BuildError(f"the snapshot has no {name}: NumPy in this runtime has other libraries than {', '.join(LIBRARIES)}")
                 with atomic_file(path) as file:
                     file.write((scratch / name).read_bytes())
+        keep_newest(folder.parent, KEPT)
     return files

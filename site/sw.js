@@ -6,7 +6,7 @@
 const PREFIX = `inkling-${new URL("./", self.location.href).pathname}#`; // another copy on this host has a folder, and a cache, of its own
 const CACHE = PREFIX + BUILD.version;
 const HOME = new URL("./index.html", self.location.href).href;
-const known = new Set(BUILD.files.map(({ url }) => new URL(url, self.location.href).href));
+const known = new Map(BUILD.files.map((file) => [new URL(file.url, self.location.href).href, file]));
 const TYPES = { wasm: "application/wasm", zip: "application/zip" };
 const plain = new Map(); // ending of a large file -> whether this host sends such as they are; known as soon as it has been asked
 
@@ -25,28 +25,32 @@ self.addEventListener("fetch", (event) => {
 /** Fetches what is missing. What an interrupted install has left is used, and so are unchanged files of the version before. */
 async function install() {
   const cache = await caches.open(CACHE);
-  for (const file of BUILD.files) {
-    const address = new URL(file.url, self.location.href).href;
+  for (const [address, file] of known) {
     if (await cache.match(address)) continue;
-    const isImmutable = /-[0-9a-f]{8,}\//.test(file.url);
-    const kept = isImmutable && (await caches.match(address));
-    await cache.put(address, kept || (await fetchChecked(address, file, isImmutable)));
+    const kept = isImmutable(file) && (await caches.match(address));
+    const isRight = kept && (await digest(await kept.clone().arrayBuffer())) === file.sha256;
+    await cache.put(address, isRight ? kept : await fetchChecked(address, file, isImmutable(file) ? ["default", "reload"] : ["reload"]));
   }
+}
+
+const isImmutable = ({ url }) => /-[0-9a-f]{8,}\//.test(url);
+
+async function digest(bytes) {
+  const sum = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
+  return Array.from(sum, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**
  * A file, or an error if it is not byte for byte the one of this build. The browser's own cache spares a second download
  * of what the page has just loaded; but what a broken upload once left there is to stay for a year.
  */
-async function fetchChecked(address, file, isImmutable) {
+async function fetchChecked(address, file, modes) {
   let status = 0;
-  for (const cache of isImmutable ? ["default", "reload"] : ["reload"]) {
+  for (const cache of modes) {
     const response = await fetched(address, file, cache);
     const bytes = await response.clone().arrayBuffer().catch(() => new ArrayBuffer(0)); // it broke off, or is no gzip
-    const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-    const found = Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
     status = response.status;
-    if (!response.ok || found !== file.sha256) continue;
+    if (!response.ok || (await digest(bytes)) !== file.sha256) continue;
     // Some hosts redirect index.html to its folder, and a redirected answer may not be given to a navigation.
     return response.redirected ? new Response(bytes, { headers: response.headers }) : response;
   }
@@ -79,6 +83,16 @@ async function activate() {
   await self.clients.claim();
 }
 
+/**
+ * After a failure the page asks for a file anew: what is kept may be what was wrong. Without network it is all there is.
+ */
+async function renew(cache, url) {
+  const response = await fetchChecked(url, known.get(url), ["reload"]).catch(() => null);
+  if (!response) return cache.match(url);
+  await cache.put(url, response.clone());
+  return response;
+}
+
 /** WebAssembly comes out of the browser's own cache if it can: only there does its machine code lie beside it from the first visit on. */
 async function serve(request, url) {
   if (url.endsWith(".wasm") && request.cache !== "reload") {
@@ -86,7 +100,8 @@ async function serve(request, url) {
     if (compiled?.ok) return compiled;
   }
   const cache = await caches.open(CACHE);
-  return (await cache.match(url)) || fetch(request); // the browser may have thrown the cache away
+  const kept = request.cache === "reload" ? await renew(cache, url) : await cache.match(url);
+  return kept || fetch(request); // the browser may have thrown the cache away
 }
 
 /** The address a request is for; the bare folder means index.html, and a file is kept decoded whatever it came as. */

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 import build
-from builder import checks, common, node
+from builder import browsers, checks, common, node
 from builder.common import ROOT, BuildError, python_command
 
 
@@ -155,10 +155,10 @@ def test_a_browser_named_by_hand_wins_and_must_exist(tmp_path, monkeypatch):
     browser = tmp_path / "my browser"
     browser.touch()
     monkeypatch.setenv("INKLING_CHROMIUM", str(browser))
-    assert checks.find_browser() == str(browser)
+    assert browsers.find_browser() == str(browser)
     monkeypatch.setenv("INKLING_CHROMIUM", str(tmp_path / "gone"))
     with pytest.raises(BuildError, match="INKLING_CHROMIUM names .*gone"):
-        checks.find_browser()
+        browsers.find_browser()
 
 
 def test_a_browser_is_looked_for_in_windows_usual_places(tmp_path, monkeypatch):
@@ -168,8 +168,8 @@ def test_a_browser_is_looked_for_in_windows_usual_places(tmp_path, monkeypatch):
     monkeypatch.delenv("INKLING_CHROMIUM", raising=False)
     monkeypatch.setenv("PATH", "")
     monkeypatch.setenv("PROGRAMFILES", str(tmp_path))
-    monkeypatch.setattr(checks.sys, "platform", "win32")
-    assert checks.find_browser() == str(edge)
+    monkeypatch.setattr(browsers.sys, "platform", "win32")
+    assert browsers.find_browser() == str(edge)
 
 
 def test_without_any_browser_the_error_says_what_to_install(tmp_path, monkeypatch):

@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from builder import node, single_file
+from builder import assemble, node, single_file
 from builder.common import SITE, BuildError
 from builder.compress import LARGE
 
@@ -71,6 +71,7 @@ def test_the_policy_names_the_very_script_and_sheets_of_the_page(html):
     assert policy["script-src"] == f"{source(script)} 'wasm-unsafe-eval'"
     assert policy["style-src"].split() == [source(text) for text in sheets]
     assert policy["default-src"] == "'none'" and policy["worker-src"] == "blob:"
+    assert policy["base-uri"] == policy["form-action"] == "'none'"
     assert html.index("Content-Security-Policy") < html.index("<style") < html.index("<script")
 
 
@@ -118,9 +119,77 @@ def test_the_table_says_of_what_each_file_is_made_and_leads_nowhere():
     assert single["build"] == "1"
 
 
-def test_npm_that_can_fetch_nothing_is_told_in_one_line(tmp_path, monkeypatch):
-    (tmp_path / "package-lock.json").write_text("{}")
-    monkeypatch.setattr(node, "ROOT", tmp_path)
-    monkeypatch.setattr(node, "npm_command", lambda: [node.sys.executable, "-c", "import sys; sys.exit('npm error network unreachable')"])
-    with pytest.raises(BuildError, match=r"^npm ci failed: npm error network unreachable\. Try again with a network$"):
+def npm_that_says(monkeypatch, folder, text):
+    """npm in a folder of its own is a program that prints this, as npm with --loglevel=error does, and fails."""
+    (folder / "package-lock.json").write_text("{}")
+    monkeypatch.setattr(node, "ROOT", folder)
+    monkeypatch.setattr(node, "npm_command", lambda: [node.sys.executable, "-c", f"import sys; sys.exit(0 if '--silent' in sys.argv else {text!r})"])
+
+
+@pytest.mark.parametrize("text, reason", [
+    ("npm error code ENOTFOUND\nnpm error syscall getaddrinfo\nnpm error errno ENOTFOUND\nnpm error network request to x failed, reason: no such host\n"
+     "npm error network\nnpm error A complete log of this run can be found in: y", "network request to x failed, reason: no such host"),
+    ("npm error code E404\nnpm error 404 Not Found - GET x\nnpm error 404", "404 Not Found - GET x"),
+    ("npm error code EODD", "code EODD"),
+    ("", "no message"),
+])  # fmt: skip
+def test_npm_that_can_fetch_nothing_is_told_in_one_line(tmp_path, monkeypatch, text, reason):
+    npm_that_says(monkeypatch, tmp_path, text)
+    with pytest.raises(node.PackagesMissing, match=rf"^npm ci failed: {re.escape(reason)}\. Try again with a network$"):
         node.install_node_packages()
+
+
+def test_a_lock_file_that_does_not_fit_is_a_mistake_of_ours(tmp_path, monkeypatch):
+    npm_that_says(monkeypatch, tmp_path, "npm error code EUSAGE\nnpm error")
+    with pytest.raises(BuildError, match=r"package-lock.json does not fit package.json") as raised:
+        node.install_node_packages()
+    assert not isinstance(raised.value, node.PackagesMissing)
+
+
+def test_a_machine_without_npm_lacks_the_packages(tmp_path, monkeypatch):
+    def npm_command():
+        raise BuildError("there is no npm")
+
+    (tmp_path / "package-lock.json").write_text("{}")
+    monkeypatch.setattr(node, "npm_command", npm_command)
+    with pytest.raises(node.PackagesMissing, match="^there is no npm$"):
+        node.install_node_packages(tmp_path)
+
+
+def made(name: str, text: str) -> bytes | None:
+    """What the build makes of the real page, but for one file of the site that has this text; with a runtime that does nothing."""
+    app = {path.relative_to(SITE).as_posix(): path.read_bytes() for path in SITE.rglob("*") if path.is_file()}
+    app |= {name: text.encode(), "LICENSE.txt": b""}
+    large = {f"../../runtime-1/{name}": b"export function loadPyodide() {}\nexport default 0;\n" for name in single_file.SCRIPTS}
+    return assemble._single_file(SITE, app, large, b"", {"files": {}, "models": {}})
+
+
+def test_only_a_bundler_that_cannot_be_had_may_cost_the_single_file(monkeypatch, capsys):
+    def no_network():
+        raise node.PackagesMissing("npm ci failed: no network")
+
+    monkeypatch.setattr(single_file, "install_node_packages", no_network)
+    assert made("js/more.js", "") is None
+    assert capsys.readouterr().out == "inkling.html, the single file, was NOT made; all else was. npm ci failed: no network\n"
+
+
+@pytest.mark.parametrize("text, what", [
+    ('document.title = "<!--";', "contains </script or <!--"),
+    ("const = 1;", "single_file.mjs in Node .* failed"),
+    ('import "./nowhere.js";', "single_file.mjs in Node .* failed"),
+])  # fmt: skip
+def test_a_mistake_in_a_script_fails_the_build(monkeypatch, text, what):
+    try:
+        node.install_node_packages()
+    except node.PackagesMissing as missing:
+        pytest.skip(f"esbuild is not installed: {missing}")
+    with pytest.raises(BuildError, match=what) as raised:
+        made("js/page.js", text)
+    assert not isinstance(raised.value, node.PackagesMissing)
+
+
+def test_a_reference_in_the_page_that_is_not_known_fails_the_build(monkeypatch):
+    monkeypatch.setattr(single_file, "_bundle", lambda *_: (SCRIPT, b""))
+    monkeypatch.setattr(single_file, "source_text", lambda *_: PAGE.replace("icons/i.svg", "paper.css").replace("<p>", '<img src="./photo.png"><p>'))
+    with pytest.raises(BuildError, match="no place in inkling.html"):
+        made("js/page.js", "")

@@ -132,6 +132,23 @@ def test_without_an_end_of_the_schedule_the_best_epoch_is_kept(small_data, tmp_p
     assert card(folder)["epoch"] == int(best["epoch"])
 
 
+def test_a_run_whose_last_epochs_are_not_finite_gives_the_best_epoch_before(small_data, tmp_path, monkeypatch):
+    folder, steps, original = tmp_path / "run", [], runs.augment
+
+    def augment(images, rng):
+        steps.append(1)
+        return original(images, rng) * (np.nan if len(steps) > 22 else 1)  # 11 steps an epoch: the third goes wrong
+
+    monkeypatch.setattr(runs, "augment", augment)
+    monkeypatch.setattr(train, "announce", lambda *_: None)  # its timed steps would count
+    assert train.main([*SMALL, "--data", str(small_data), "--out", str(folder)]) == 0
+    rows = log(folder)
+    assert [np.isfinite(float(row["validation_loss"])) for row in rows] == [True, True, False, False]
+    best = max(rows[:2], key=lambda row: (float(row["validation_accuracy"]), -float(row["validation_loss"])))
+    assert card(folder)["epoch"] == int(best["epoch"]) and "stopped_after_epochs" not in card(folder)
+    assert all(np.isfinite(array).all() for array in weights.load(folder / "784-16-10.npz").parameters().values())
+
+
 def test_the_same_seed_gives_the_same_file_and_another_seed_another(whole, small_data, tmp_path):
     for name, seed in (("again", "0"), ("other", "1")):
         assert train.main([*SMALL, "--seed", seed, "--data", str(small_data), "--out", str(tmp_path / name)]) == 0

@@ -1,4 +1,4 @@
-"""One training run and its folder: the loop around `inkling.training.train`, its log, its checkpoints, its best weights."""
+"""One training run and its folder: the loop around `inkling.training.train`, its log, its checkpoints, the weights that it gives."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import csv
 import io
 import itertools
 import json
+import math
 import time
 from pathlib import Path
 
@@ -77,14 +78,15 @@ class Run:
         """(parameters, row of their epoch) of the network that the run gives.
 
         Where the learning rate has come down to nothing at the end, these are the last: an epoch before that measured better on a few
-        thousand validation images was luckier, not better. Else, or if the run was stopped, the best.
+        thousand validation images was luckier, not better. The best of all epochs is given where there is no such end, where the run was
+        stopped before it, and where the last loss is not finite.
         """
-        if self.finished and self.settings.schedule in ANNEALED:
+        if self.finished and self.settings.schedule in ANNEALED and math.isfinite(self.history[-1]["validation_loss"]):
             return self.model.parameters(), self.history[-1]
         return self.best, self.best_row
 
     def train(self) -> bool:
-        """Trains to the end or to Ctrl-C. Returns whether it came to the end; either way `best` is worth keeping."""
+        """Trains to the end or to Ctrl-C. Returns whether it came to the end; either way `kept` is worth keeping."""
         try:
             self._epochs()
         except KeyboardInterrupt:

@@ -42,13 +42,15 @@ export async function bootFromSnapshot({ files, abi, count, enter }) {
       _loadSnapshot: new Uint8Array(16), // only says that there is one
       async createPyodideModule(/** @type {any} */ emscripten) {
         const module = await createModule(emscripten);
-        const [{ header, data }, libraries] = await Promise.all([heapComes, librariesCome]);
+        const [heap, libraries] = await Promise.all([heapComes, librariesCome]);
+        const { header } = heap;
         enter("python");
         const compiled = header.libraries.map(({ file }) => libraries.find(({ name }) => name === file)?.module);
-        const table = async () => JSON.parse(new TextDecoder().decode(await download(files["table.json"], () => {})));
+        const table = async () => JSON.parse(new TextDecoder().decode(await ours(download(files["table.json"], () => {}))));
         const trampoline = await restoreLibraries(module, header, /** @type {WebAssembly.Module[]} */ (compiled), table);
         module.API.restoreSnapshot = () => {
-          restoreMemory(module, header, data, trampoline);
+          restoreMemory(module, header, heap.data, trampoline);
+          heap.data = new Uint8Array(); // this function stays as long as Python, its fourteen megabytes need not
           return header.state;
         };
         return module;
@@ -57,6 +59,7 @@ export async function bootFromSnapshot({ files, abi, count, enter }) {
   };
   const [pyodide] = await Promise.all([Promise.race([failed, start()]), heapComes, librariesCome]);
   enter("model");
+  pyodide.FS.unlink(stdlibPath(pyodide)); // an empty archive; a module in it is to be missed, not broken
   const session = pyodide.globals.get("session");
   if (!session.wake()) throw new Error("what it computes is wrong");
   return { pyodide, session };
@@ -111,8 +114,7 @@ export async function bringModules(pyodide, files, path) {
   if (path === "snapshot") {
     // The very archive that the heap was made with: the heap holds its table of contents.
     const [stdlib] = await get("python_stdlib.zip");
-    const [major, minor] = pyodide._module.API.pyVersionTuple;
-    pyodide.FS.writeFile(`/lib/python${major}${minor}.zip`, stdlib);
+    pyodide.FS.writeFile(stdlibPath(pyodide), stdlib);
   }
   for (const archive of archives) pyodide.unpackArchive(archive, "zip", { extractDir: sitePackages(pyodide) });
   const { path_importer_cache: cache } = pyodide.pyimport("sys"); // of whoever has looked for a module before it was there
@@ -127,6 +129,12 @@ const settings = (files, abi) => ({
   lockFileContents: { info: { abi_version: abi }, packages: {} }, // nothing is installed by name
   env: { PYTHONDONTWRITEBYTECODE: "1" },
 });
+
+/** Where Python looks for the archive of its standard library. @param {any} pyodide */
+function stdlibPath({ _module }) {
+  const [major, minor] = _module.API.pyVersionTuple;
+  return `/lib/python${major}${minor}.zip`;
+}
 
 /** @param {any} pyodide */
 function sitePackages({ FS }) {

@@ -13,13 +13,16 @@ const STALLED_AFTER = 30_000; // ms without a single byte; then the network coun
 export const included = {};
 
 /**
- * A module, and certainly the right one: its bytes are got a second time, out of the browser's cache, to be checked.
+ * A module; its bytes are got a second time, out of the browser's cache, to be checked before anything is computed with it.
  * @param {FileAsset} file
  * @param {Count} count
  */
 export async function importScript(file, count) {
   const own = included[nameOf(file)];
-  if (own) return own();
+  if (own) {
+    count(file.bytes);
+    return own();
+  }
   const checked = download(file, count);
   if (file.cache === "reload") await checked; // then import finds it in the browser's cache
   const imported = import(file.url).catch((error) => {
@@ -67,6 +70,7 @@ async function attempt(file, count, work) {
   /** @type {Error | null} */
   let stalled = null;
   let last = performance.now();
+  let counted = 0;
   const watchdog = setInterval(() => {
     if (performance.now() - last < STALLED_AFTER) return;
     stalled = new Error(`nothing has arrived for ${STALLED_AFTER / 1000} seconds`);
@@ -75,10 +79,16 @@ async function attempt(file, count, work) {
   try {
     return await work(controller.signal, (bytes) => {
       last = performance.now();
+      counted += bytes;
       count(bytes);
     });
   } catch (error) {
+    const isFirst = file.cache !== "reload";
     file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
+    if (isFirst && counted && !stalled && !file.data) { // something came, and was wrong: the file itself, from the host, may be right
+      count(-counted);
+      return attempt(file, count, work);
+    }
     throw unreachable(file, stalled ?? (error instanceof WebAssembly.CompileError ? damaged() : error));
   } finally {
     clearInterval(watchdog);
@@ -178,11 +188,16 @@ export function serveToPyodide(wasm, stdlib, archive, count) {
     if (String(input) === wasm.url) return new Response(); // only handed on to the function below
     return String(input) === stdlib.url ? new Response(await archive) : fetch(input, init);
   };
-  WebAssembly.instantiateStreaming = async (_, imports) => {
-    const module = await compiled;
-    return { module, instance: await WebAssembly.instantiate(module, imports) };
-  };
-  return { failed: new Promise((_, reject) => [compiled, archive].forEach((work) => work.catch(reject))) };
+  const failed = /** @type {Promise<never>} */ (new Promise((_, reject) => {
+    for (const work of [compiled, archive]) work.catch(reject);
+    WebAssembly.instantiateStreaming = async (_, imports) => {
+      const module = await compiled;
+      const instantiated = WebAssembly.instantiate(module, imports);
+      instantiated.catch(reject);
+      return { module, instance: await instantiated };
+    };
+  }));
+  return { failed };
 }
 
 /**

@@ -40,6 +40,8 @@ export class Engine extends EventTarget {
   #lastId = 0;
   #restarts = 0;
   #closed = false;
+  /** @type {string | null} why a worker died that had been ready: what it was restored from may have been to blame */
+  #death = null;
   /** @type {Promise<any>} the latest boot */
   #booted = Promise.resolve();
   #model;
@@ -90,8 +92,8 @@ export class Engine extends EventTarget {
     }
     const map = await assetMap(cache);
     const isWish = new URLSearchParams(globalThis.location?.search).get("boot") === "slim";
-    const paths = map.files["heap.bin"] && !isWish ? PATHS : PATHS.slice(1);
-    let why = isWish ? "the address asks for it" : null;
+    let why = isWish ? "the address asks for it" : this.#death;
+    const paths = why ? PATHS.slice(1) : PATHS;
     for (const path of paths) {
       try {
         return await this.#bootBy(path, why, map);
@@ -116,12 +118,13 @@ export class Engine extends EventTarget {
       throw closed();
     }
     this.#worker = worker;
-    worker.onmessage = ({ data }) => this.#receive(data);
+    const die = (/** @type {string} */ reason) => worker === this.#worker && this.#die(reason); // one that was ended may still speak
+    worker.onmessage = ({ data }) => worker === this.#worker && this.#receive(data);
     worker.onerror = (event) => {
       event.preventDefault();
-      this.#die(event.message || "it could not be started");
+      die(event.message || "it could not be started");
     };
-    worker.onmessageerror = () => this.#die("a message could not be read");
+    worker.onmessageerror = () => die("a message could not be read");
     try {
       return await this.#request("boot", { ...map, path, why, model: this.#model }, { onProgress: (progress) => this.#report(progress), patience: LOADING_PATIENCE });
     } catch (error) {
@@ -213,6 +216,7 @@ export class Engine extends EventTarget {
     console.error("The worker died:", reason);
     this.#stop(new RecognizerError({ type: "WorkerError", message: `The recogniser stopped: ${reason}`, hint: "Reload the page." }));
     if (this.#closed || wasBooting) return;
+    this.#death = `a worker died: ${reason}`;
     try {
       if (++this.#restarts > MAX_RESTARTS) throw new RecognizerError({ message: `The recogniser keeps stopping: ${reason}`, hint: "Reload the page." });
       await this.boot();

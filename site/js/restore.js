@@ -163,6 +163,9 @@ async function instantiate(module, { path, handles, memoryBase, tableBase, globa
   });
   const instance = await WebAssembly.instantiate(compiled, { env: symbols, wasi_snapshot_preview1: symbols, "GOT.mem": addresses, "GOT.func": addresses });
   exports = module.relocateExports(instance.exports, memoryBase);
+  for (const { kind, name } of WebAssembly.Module.imports(compiled)) {
+    if (kind === "function" && !known(name) && !exports[name]) throw new Error(`${path} wants ${name}, which there is not`);
+  }
   const entry = { refcount: refcount ?? Infinity, name: path, exports, global };
   LDSO.loadedLibsByName[path] = entry;
   for (const handle of handles) LDSO.loadedLibsByHandle[handle] = entry;

@@ -12,7 +12,7 @@ from playwright.sync_api import sync_playwright
 from serving import serving
 
 from builder.assemble import build
-from builder.checks import find_browser
+from builder.browsers import find_browser
 from builder.common import DIST
 from visit import Visit
 

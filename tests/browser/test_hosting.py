@@ -21,6 +21,8 @@ STRICT = {
     "img-src": ["'self'", "data:", "blob:"],
     "font-src": ["'self'"],
     "manifest-src": ["'self'"],
+    "base-uri": ["'none'"],
+    "form-action": ["'none'"],
 }
 LOADED = '() => performance.getEntriesByType("resource").map(({ name }) => name)'
 

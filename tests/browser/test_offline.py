@@ -93,6 +93,33 @@ def test_two_copies_on_one_host_leave_each_other_their_files(dist, next_dist, ne
         assert visit.read(digit(2)) == "2"
 
 
+SPOIL = """
+async (name) => {
+  for (const key of await caches.keys()) {
+    const cache = await caches.open(key);
+    for (const request of await cache.keys()) {
+      if (!request.url.endsWith(name)) continue;
+      const bytes = new Uint8Array(await (await cache.match(request)).arrayBuffer());
+      bytes.fill(0x55, bytes.length / 2, bytes.length / 2 + 64);
+      await cache.put(request, new Response(bytes));
+    }
+  }
+}
+"""
+
+
+def test_what_went_bad_in_the_cache_is_fetched_anew(dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+        visit.page.evaluate(SPOIL, "heap.bin")
+        visit.open().ready()
+    visit.open().ready()  # without network: what is kept is right again
+    boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")
+    assert boot["path"] == "snapshot" and boot["why_not_faster"] is None
+    visit.draw(digit(5))
+    assert visit.answer() == "5"
+
+
 def test_files_that_the_browser_threw_away_are_fetched_again_before_offline_use_is_promised(dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from builder.checks import find_browser
+from builder.browsers import find_browser
 from engines.engine import ARRIVED, Engine, NotHere, Program, ScriptError, wait_until
 from engines.wire import CommandError, Wire
 

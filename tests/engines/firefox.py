@@ -4,41 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-import os
-import shutil
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from builder.browsers import find_firefox, firefox_preferences
 from engines.engine import Engine, NotHere, Program, ScriptError
 from engines.wire import CommandError, Wire
 
-NAMES_ON_PATH = ("firefox-esr", "firefox")
 WINDOW = {"width": 1200, "height": 1000}  # CSS px
-# Nothing is fetched that the test has not asked for, and no page but the test's is opened.
-PREFERENCES = {
-    "app.update.disabledForTesting": True,
-    "browser.shell.checkDefaultBrowser": False,
-    "browser.startup.homepage_override.mstone": "ignore",
-    "browser.startup.page": 0,
-    "datareporting.policy.dataSubmissionEnabled": False,
-    "extensions.update.enabled": False,
-    "network.captive-portal-service.enabled": False,
-    "network.connectivity-service.enabled": False,
-    "services.settings.server": "data:,",
-}
-
-
-def find_firefox() -> str:
-    """Its path. Raises NotHere."""
-    if found := next(filter(None, map(shutil.which, NAMES_ON_PATH)), None):
-        return found
-    usual = {"darwin": Path("/Applications/Firefox.app/Contents/MacOS/firefox"),
-             "win32": Path(os.environ.get("PROGRAMFILES", ""), "Mozilla Firefox", "firefox.exe")}.get(sys.platform)
-    if usual and usual.is_file():
-        return str(usual)
-    raise NotHere("there is no Firefox here (Debian: apt install firefox-esr)")
 
 
 class Firefox(Engine):
@@ -48,9 +22,9 @@ class Firefox(Engine):
     def __init__(self):
         super().__init__()
         program = find_firefox()
-        preferences = PREFERENCES | {"browser.download.dir": str(self.downloads), "browser.download.folderList": 2}
-        lines = [f"user_pref({json.dumps(name)}, {json.dumps(value)});" for name, value in preferences.items()]
-        (self.profile / "user.js").write_text("\n".join(lines), encoding="utf-8")
+        if not program:
+            raise NotHere("there is no Firefox here (Debian: apt install firefox-esr)")
+        firefox_preferences(self.profile, {"browser.download.dir": str(self.downloads), "browser.download.folderList": 2})
         self._program = Program([program, "--headless", "--no-remote", "--remote-debugging-port", "0", "--profile", self.profile])
         address = self._program.wait_for(r"WebDriver BiDi listening on (ws://\S+)")
         self._wire = Wire(f"{address}/session", self._hear)

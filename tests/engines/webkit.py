@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
 import sys
 import warnings
 from collections.abc import Sequence
@@ -22,11 +21,10 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.command import Command
 from selenium.webdriver.webkitgtk.service import Service
 
+from builder.browsers import Display, find_mini_browser
 from engines.engine import ANSWER, ARRIVED, Engine, NotHere, ScriptError, wait_until
 
-BROWSERS = ("*/webkit2gtk-4.1/MiniBrowser", "*/webkitgtk-6.0/MiniBrowser", "webkit2gtk-4.1/MiniBrowser", "webkitgtk-6.0/MiniBrowser")  # in /usr/lib
 INSTALL = "(Debian: apt install webkit2gtk-driver xvfb)"
-SCREEN = "1280x1100x24"
 
 LISTEN = """
   if (!window.complaints) {
@@ -48,35 +46,12 @@ EVALUATE = """
 def find_webkit() -> tuple[str, str]:
     """The paths of driver and browser. Raises NotHere."""
     driver = shutil.which("WebKitWebDriver")
-    browser = next((path for pattern in BROWSERS for path in Path("/usr/lib").glob(pattern)), None) if driver else None
+    browser = find_mini_browser()
     if not driver or not browser:
         raise NotHere(f"there is no {'MiniBrowser' if driver else 'WebKitWebDriver'} of WebKitGTK here {INSTALL}")
     if not os.environ.get("DISPLAY") and not shutil.which("Xvfb"):
         raise NotHere(f"there is neither a display for WebKitGTK nor Xvfb to make one {INSTALL}")
-    return driver, str(browser)
-
-
-class Display:
-    """The display there is, or a virtual one. `name` is what DISPLAY has to say."""
-
-    def __init__(self):
-        self.name, self._server = os.environ.get("DISPLAY", ""), None
-        if self.name:
-            return
-        mine, its = os.pipe()
-        self._server = subprocess.Popen(["Xvfb", "-displayfd", str(its), "-screen", "0", SCREEN, "-nolisten", "tcp"], pass_fds=[its],
-                                        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        os.close(its)
-        with open(mine) as pipe:
-            number = pipe.readline().strip()  # it writes the number that it has found free, or ends
-        if not number:
-            raise RuntimeError("Xvfb did not start")
-        self.name = f":{number}"
-
-    def close(self) -> None:
-        if self._server:
-            self._server.terminate()
-            self._server.wait()
+    return driver, browser
 
 
 class WebKit(Engine):

@@ -28,7 +28,7 @@ TABLET = 500  # tablet units to the side; y runs up
 
 # Writers that no training, no choice and no calibration ever sees: they measure. 28 is the one who slashes zeros, 25 gives ones feet.
 HELD_OUT = (5, 10, 15, 20, 25, 28)
-TUNING = (4, 18)  # writers for choosing the best epoch and for calibrating
+TUNING = (4, 18)  # writers for measuring each epoch and for calibrating
 
 _HEAD = re.compile(r'[^"]*"(\d)"\s+\.COMMENT\s+\d+\s+(\d+)')
 
