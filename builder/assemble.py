@@ -98,7 +98,7 @@ def _models(weights: Path, app: dict[str, bytes]) -> dict[str, dict]:
     return models
 
 
-def _assets(files: dict[str, bytes], packed: dict[str, int], models: dict[str, dict]) -> dict:
+def _assets(files: dict[str, bytes], packed: dict[str, bool], models: dict[str, dict]) -> dict:
     """The `files` and `models` of the table that site/js/assets.js describes; files by their URLs relative to that module."""
     assets = {}
     for url, data in files.items():

@@ -89,8 +89,8 @@ def assets_module(table: dict) -> bytes:
     return f"// Made by build.py; site/js/assets.js says what the fields mean.\nexport const assets = {_json(table)};\n".encode()
 
 
-def service_worker(source: str, files: dict[str, bytes], packed: dict[str, int] | None = None) -> bytes:
-    """sw.js with the list of all that must be there offline before it. packed: size of the .gz beside each large file."""
+def service_worker(source: str, files: dict[str, bytes], packed: dict[str, bool] | None = None) -> bytes:
+    """sw.js with the list of all that must be there offline before it. packed: the files that have a .gz beside them which is worth asking for."""
     entries = [
         {"url": f"./{name}", "bytes": len(data), "sha256": sha256(data)} | ({"gz": packed[name]} if packed and name in packed else {})
         for name, data in sorted(files.items())

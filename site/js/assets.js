@@ -8,7 +8,7 @@
  * @property {string} url
  * @property {number} bytes size once decoded; what a host sends in Brotli or gzip is less
  * @property {string} sha256 in hex, of the same
- * @property {number} [gz] size of the .gz beside it, where there is one that is worth its own request
+ * @property {boolean} [gz] whether there is a .gz beside it that is worth its own request
  * @property {boolean} [plain] the host is known to send files as they are: that .gz is asked for at once
  * @property {RequestCache} [cache] "reload" after a failure: whatever the browser has kept may be what is wrong
  * @property {Uint8Array<ArrayBuffer>[]} [data] the file itself, in parts, each gzipped: the single file carries it, and nothing is fetched
@@ -25,7 +25,7 @@
  * @property {string} version of Inkling
  * @property {string} pyodide version of Pyodide
  * @property {string} abi of that Pyodide, which loadPyodide wants to see in its list of packages
- * @property {Record<string, FileAsset>} files pyodide.mjs, pyodide.asm.mjs, pyodide.asm.wasm, python_stdlib.zip, numpy.zip, inkling.zip
+ * @property {Record<string, FileAsset>} files by name; booting.js says which are for what
  * @property {Record<string, ModelAsset>} models
  * @property {string} defaultModel
  */
