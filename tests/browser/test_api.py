@@ -362,7 +362,7 @@ def test_two_recognisers_on_a_page_know_nothing_of_each_other_and_close(api):
       };
     }""")
     assert made["models"] == [[7, "convnet"], [7, "mlp-256-128"]]
-    assert made["stages"] == ["runtime", "python", "numpy", "model", "ready"]
+    assert made["stages"] == ["runtime", "python", "model", "ready"]
     assert made["grows"] and made["last"] == 1
     for refused in made["closed"]:
         assert refused.get("ours") and refused["message"], refused
