@@ -217,15 +217,27 @@ def test_a_worker_that_keeps_dying_ends_in_an_error_with_one_action_that_recover
     assert visit.answer() == "7"
 
 
-def test_a_worker_that_dies_while_it_starts_is_told_at_once(watched):
+KILL_STARTING = """async (element, n) => {
+  for (let i = 0; i < n; i++) {
+    while (workers.length <= i) await new Promise(requestAnimationFrame);
+    kill(workers[i]);
+  }
+}"""
+
+
+def test_a_worker_that_dies_while_it_starts_is_followed_by_one_that_starts_the_other_way(watched):
     visit = watched.open("#model=convnet")
-    visit.page.wait_for_load_state()
     visit.draw(digit(0))
-    visit.on_element("""async (element) => {
-      const later = () => new Promise(requestAnimationFrame);
-      while (!workers.length) await later();
-      kill(workers[0]);
-    }""")
+    visit.on_element(KILL_STARTING, 1)
+    assert visit.ready().answer() == "0"
+    boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")
+    assert boot["path"] == "slim" and "out of memory" in boot["why_not_faster"]
+
+
+def test_workers_that_die_while_they_start_are_told_at_once(watched):
+    visit = watched.open("#model=convnet")
+    visit.draw(digit(0))
+    visit.on_element(KILL_STARTING, 2)
     assert "out of memory" in visit.error()
     visit.by("action").click()
     visit.ready()
