@@ -14,46 +14,9 @@ export { RecognizerError };
 /** @typedef {import("./engine.js").Engine} Engine */
 /** @typedef {import("./engine.js").BootProgress} BootProgress */
 /** @typedef {import("./source.js").Source} Source */
-/** @typedef {[number, number, number, number]} Box x, y, width, height in pixels of the source */
-
-/**
- * @typedef {object} Prediction
- * @property {number | null} digit 0-9, the best guess even when not accepted; null without ink
- * @property {number} confidence 0..1
- * @property {number[]} probabilities of the ten digits; they add up to 1
- * @property {boolean} accepted
- * @property {"empty" | "too-small" | "not-a-digit" | "several" | null} reason why it is not accepted
- * @property {string} text what was read: "7", "2026", "" if nothing; in a number "?" stands for a digit that is not accepted
- * @property {{digit: number, confidence: number, probabilities: number[], accepted: boolean, box: Box}[]} digits in reading order;
- *   with several of them all other fields but `text` are those of the last
- * @property {Float32Array} image the 28 x 28 values that the network saw, row by row, 0..1
- * @property {{box: Box | null, centre_of_mass: [number, number] | null, ink_fraction: number}} found
- * @property {string} model
- * @property {{preprocess: number, forward: number, total: number}} ms
- */
-
-/**
- * @typedef {object} DebugImage
- * @property {Blob} png of the 28 x 28 image
- * @property {Float32Array} image
- * @property {number} width of the source
- * @property {number} height of the source
- * @property {Box | null} box
- * @property {[number, number] | null} centre_of_mass
- * @property {number} min of the 28 x 28 image, as are max and mean
- * @property {number} max
- * @property {number} mean
- * @property {boolean} inverted
- */
-
-/**
- * @typedef {object} Health
- * @property {"ok" | "degraded" | "error"} status
- * @property {{inkling: string, pyodide: string, python: string, numpy: string}} versions
- * @property {{name: string, sha256: string, parameters: number, mnist_test_accuracy: number}} model
- * @property {{path: string, ms: Record<string, number>, why_not_faster: string | null}} boot
- * @property {{ok: boolean}} self_test
- */
+/** @typedef {import("./types.js").Prediction} Prediction */
+/** @typedef {import("./types.js").DebugImage} DebugImage */
+/** @typedef {import("./types.js").Health} Health */
 
 /**
  * Starts a recogniser.

@@ -6,20 +6,7 @@
  * private parts of one version of Pyodide. So whatever is not as it was is an error here, and the page starts without a snapshot.
  */
 
-/**
- * @typedef {object} Header
- * @property {number} format
- * @property {string} model name of the network inside
- * @property {Record<string, string>} madeWith file name -> sha256: the runtime that it belongs to
- * @property {{path: string, file: string, sha256: string, handles: number[], memoryBase: number, tableBase: number, tableSize: number, global: boolean, refcount: number | null}[]} libraries
- * @property {{ownLength: number, bareLength: number, length: number, free: number[], slots: [number, number | null, string | null][], got: Record<string, number>}} table
- *   ownLength: what the module itself brings; bareLength: with what Pyodide adds before anything is loaded; slots: [slot, library, export] outside the libraries' ranges
- * @property {any} state which JavaScript objects Python holds
- * @property {number} heapSize
- * @property {[number, number][]} runs [begin, length] of what differs from a memory in which nothing has run yet
- * @property {[number, number][]} untouched the same of what does not differ and is not zero
- * @property {number} checksum of the latter
- */
+/** @typedef {import("./types.js").HeapHeader} Header */
 
 /** What tells these files from others. */
 export const MAGIC = "INKL";

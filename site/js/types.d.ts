@@ -1,0 +1,72 @@
+/** The types that more than one module, or an embedder's editor, wants to know. Nothing loads this file. */
+
+/** x, y, width, height in pixels of the source */
+export type Box = [number, number, number, number];
+
+export interface Prediction {
+  /** 0-9, the best guess even when not accepted; null without ink */
+  digit: number | null;
+  /** 0..1 */
+  confidence: number;
+  /** of the ten digits; they add up to 1 */
+  probabilities: number[];
+  accepted: boolean;
+  /** why it is not accepted */
+  reason: "empty" | "too-small" | "not-a-digit" | "several" | null;
+  /** what was read: "7", "2026", "" if nothing; in a number "?" stands for a digit that is not accepted */
+  text: string;
+  /** in reading order; with several of them all other fields but `text` are those of the last */
+  digits: { digit: number; confidence: number; probabilities: number[]; accepted: boolean; box: Box }[];
+  /** the 28 x 28 values that the network saw, row by row, 0..1 */
+  image: Float32Array;
+  found: { box: Box | null; centre_of_mass: [number, number] | null; ink_fraction: number };
+  model: string;
+  ms: { preprocess: number; forward: number; total: number };
+}
+
+export interface DebugImage {
+  /** of the 28 x 28 image */
+  png: Blob;
+  image: Float32Array;
+  /** of the source, as is height */
+  width: number;
+  height: number;
+  box: Box | null;
+  centre_of_mass: [number, number] | null;
+  /** of the 28 x 28 image, as are max and mean */
+  min: number;
+  max: number;
+  mean: number;
+  inverted: boolean;
+}
+
+export interface Health {
+  status: "ok" | "degraded" | "error";
+  versions: { inkling: string; pyodide: string; python: string; numpy: string };
+  model: { name: string; sha256: string; parameters: number; mnist_test_accuracy: number };
+  boot: { path: string; ms: Record<string, number>; why_not_faster: string | null };
+  self_test: { ok: boolean };
+}
+
+/** The head of heap.bin (builder/snapshot.mjs makes it, restore.js reads it). */
+export interface HeapHeader {
+  format: number;
+  /** name of the network inside */
+  model: string;
+  /** file name -> sha256: the runtime that it belongs to */
+  madeWith: Record<string, string>;
+  libraries: {
+    path: string; file: string; sha256: string; handles: number[]; memoryBase: number; tableBase: number; tableSize: number; global: boolean; refcount: number | null;
+  }[];
+  /** ownLength: what the module itself brings; bareLength: with what Pyodide adds before anything is loaded; slots: [slot, library, export] outside the libraries' ranges */
+  table: { ownLength: number; bareLength: number; length: number; free: number[]; slots: [number, number | null, string | null][]; got: Record<string, number> };
+  /** which JavaScript objects Python holds */
+  state: any;
+  heapSize: number;
+  /** [begin, length] of what differs from a memory in which nothing has run yet */
+  runs: [number, number][];
+  /** the same of what does not differ and is not zero */
+  untouched: [number, number][];
+  /** of the latter */
+  checksum: number;
+}
