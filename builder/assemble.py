@@ -21,6 +21,7 @@ from builder.snapshot import HEAP, make_snapshot
 RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # taken as they are; the archives are ours
 NOT_IN_APP = {"index.html", "sw.js", "manifest.webmanifest", "py"}  # of site/: these have a place of their own in dist/
 PREFERRED_MODEL = "convnet"
+IN_TABLE = ("parameters", "mnist_test_accuracy")  # of a model card; the rest of it is fetched when somebody asks
 
 
 def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weights: Path = ROOT / "weights") -> Path:
@@ -44,7 +45,7 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
     app["js/assets.js"] = b""  # so that the hash below covers its name; its content follows from the other files and the lock
     large = {f"../../{runtime_name}/{name}": data for name, data in runtime.items() if name != "NOTICE.txt"}
     large |= {f"../../{heap_name}/{HEAP}": heap[HEAP], "../inkling.zip": app["inkling.zip"]}
-    large |= {f"../weights/{name}.npz": app[f"weights/{name}.npz"] for name in models}
+    large |= {f"../weights/{name}{ending}": app[f"weights/{name}{ending}"] for name in models for ending in (".npz", ".json")}
     packed = gzip_sizes(large) if compress else {}
     table = {"version": package_version(site), "pyodide": lock["pyodide"], "abi": lock["abi"]} | _assets(large, packed, models) | {"defaultModel": default}
     app_hash = _tree_hash(app | {"js/assets.js": json.dumps(table).encode()})
@@ -92,6 +93,7 @@ def _models(weights: Path, app: dict[str, bytes]) -> dict[str, dict]:
         if card.get("sha256", sha256(data)) != sha256(data):
             raise BuildError(f"weights/{file.name} is not the file that {card_file.name} describes. Make both again with: {train}")
         app[f"weights/{file.name}"] = data
+        app[f"weights/{card_file.name}"] = json.dumps(card, ensure_ascii=False).encode()
         models[file.stem] = card
     if not models:
         raise BuildError(f"{weights}: there is no model. Make one with: {train}")
@@ -103,7 +105,7 @@ def _assets(files: dict[str, bytes], packed: dict[str, bool], models: dict[str, 
     assets = {}
     for url, data in files.items():
         assets[url.rpartition("/")[2]] = {"url": url, "bytes": len(data), "sha256": sha256(data)} | ({"gz": packed[url]} if url in packed else {})
-    weights = {name: assets.pop(f"{name}.npz") | {"card": card} for name, card in models.items()}
+    weights = {name: assets.pop(f"{name}.npz") | {key: card.get(key) for key in IN_TABLE} for name, card in models.items()}
     return {"files": assets, "models": weights}
 
 

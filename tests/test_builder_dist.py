@@ -99,7 +99,7 @@ def test_the_table_of_assets_names_files_that_are_there(sources):
     app = folder(files, "app-")
     table = json.loads(files[f"{app}/js/assets.js"].decode().partition("assets = ")[2].rstrip().rstrip(";"))
     assert app == f"app-{table['build']}" and table["defaultModel"] == "convnet" and table["pyodide"] == LOCK["pyodide"]
-    assert table["models"]["convnet"]["card"]["parameters"] == 3
+    assert table["models"]["convnet"]["parameters"] == 3
     for asset in [*table["files"].values(), *table["models"].values()]:
         assert len(files[posixpath.normpath(f"{app}/js/{asset['url']}")]) == asset["bytes"]
 

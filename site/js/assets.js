@@ -15,8 +15,8 @@
  */
 
 /**
- * @typedef {FileAsset & {card: any}} ModelAsset
- *   card: the model card of weights/<name>.json, word for word (architecture, parameters, mnist_test_accuracy, sha256, ...)
+ * @typedef {FileAsset & {parameters: number, mnist_test_accuracy: number}} ModelAsset
+ *   both out of the model card, which is one of the files: <name>.json
  */
 
 /**

@@ -69,7 +69,7 @@ export class Engine extends EventTarget {
     return this.#booted;
   }
 
-  /** What the build knows of each model: name -> {url, bytes, card}. */
+  /** What the build knows of each model: name -> {url, bytes, parameters, mnist_test_accuracy}. */
   get models() {
     return assets.models;
   }

@@ -112,12 +112,11 @@ export class Recognizer extends EventTarget {
    */
   async health() {
     const health = await this.#engine.call("health");
-    const { card } = this.#engine.models[health.model.name];
     return {
       status: health.self_test.ok ? "ok" : "degraded",
       ...health,
       versions: { ...health.versions, pyodide: this.#versions.pyodide },
-      model: { ...health.model, mnist_test_accuracy: card.mnist_test_accuracy },
+      model: { ...health.model, mnist_test_accuracy: this.#engine.models[health.model.name].mnist_test_accuracy },
     };
   }
 
@@ -126,7 +125,13 @@ export class Recognizer extends EventTarget {
    * @returns {Promise<{name: string, card: any, current: boolean}[]>}
    */
   async models() {
-    return Object.entries(this.#engine.models).map(([name, { card }]) => ({ name, card, current: name === this.#engine.model }));
+    const cards = Object.keys(this.#engine.models).map(async (name) => ({ name, card: await this.#engine.call("card", { model: name }) }));
+    return (await Promise.all(cards)).map((model) => ({ ...model, current: model.name === this.model }));
+  }
+
+  /** Name of the model that answers. */
+  get model() {
+    return this.#engine.model;
   }
 
   /**
@@ -135,8 +140,10 @@ export class Recognizer extends EventTarget {
    * @returns {Promise<any>} its card
    */
   async useModel(name) {
+    const known = Object.hasOwn(this.#engine.models, name); // if not, the worker says so
+    const card = known && (await this.#engine.call("card", { model: name }));
     await this.#engine.call("useModel", { model: name });
-    return this.#engine.models[name].card;
+    return card;
   }
 
   /** Ends the worker and frees its memory. */

@@ -18,10 +18,10 @@ export function grouped(count) {
   return String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 }
 
-/** @param {{name: string, card: {mnist_test_accuracy: number, parameters: number}}} model */
-function describe({ name, card }) {
-  const accuracy = `${(100 * card.mnist_test_accuracy).toFixed(2)}%`;
-  return `${name}, ${accuracy}, ${grouped(card.parameters)} parameters`;
+/** @param {string} name */
+function describe(name) {
+  const { mnist_test_accuracy: accuracy, parameters } = assets.models[name];
+  return `${name}, ${(100 * accuracy).toFixed(2)}%, ${grouped(parameters)} parameters`;
 }
 
 /**
@@ -29,10 +29,10 @@ function describe({ name, card }) {
  * @param {DigitRecognizer} element
  */
 export function offerModels(select, element) {
-  const refresh = async () => {
-    const models = (await element.recognizer?.models()) ?? [];
-    select.replaceChildren(...models.map((model) => new Option(describe(model), model.name, model.current, model.current)));
-    select.disabled = models.length < 2;
+  const refresh = () => {
+    const names = Object.keys(assets.models);
+    select.replaceChildren(...names.map((name) => new Option(describe(name), name, name === element.recognizer?.model, name === element.recognizer?.model)));
+    select.disabled = names.length < 2;
   };
   select.replaceChildren(new Option("is loading"));
   for (const news of ["ready", "modelchange"]) element.addEventListener(news, refresh);
@@ -50,7 +50,7 @@ export function offerModels(select, element) {
     } catch (error) {
       if (/** @type {Error} */ (error).name === "AbortError") return; // another was chosen meanwhile
       element.tell(/** @type {Error} */ (error).message);
-      await refresh(); // the network that was there before still answers
+      refresh(); // the network that was there before still answers
     }
   });
 }

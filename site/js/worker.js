@@ -15,8 +15,10 @@ import { download } from "./downloads.js";
 let pyodide;
 /** @type {any} proxy of inkling.session.Session */
 let session;
-/** @type {Record<string, FileAsset & {card: any}>} */
+/** @type {Record<string, FileAsset>} */
 let models = {};
+/** @type {Record<string, FileAsset>} */
+let files = {};
 let modelsWanted = 0; // so far; the newest counts
 let boot = /** @type {{path: string, ms: Record<string, number>, why_not_faster: string | null}} */ ({});
 /** @type {() => Promise<void>} everything that Python can import is there; most of it comes only when there is time */
@@ -36,6 +38,7 @@ const actions = /** @type {Record<string, (fields: any, progress: OnProgress) =>
     return { ...value, png: await pngOf(value.image) };
   },
   useModel: loadModel,
+  card: async ({ model }) => JSON.parse(new TextDecoder().decode(await download(files[`${model}.json`], () => {}))),
   health: () => ({ ...toJs(session.health()), boot }),
 });
 
@@ -55,8 +58,8 @@ self.onmessage = async ({ data: { id, name, ...fields } }) => {
  *   with absolute URLs; the default model is the one inside the snapshot. why: what kept the page from a faster path
  * @param {OnProgress} progress
  */
-async function start({ path, why, abi, files, models: modelMap, defaultModel, model }, progress) {
-  models = modelMap;
+async function start({ path, why, abi, defaultModel, model, ...assets }, progress) {
+  ({ files, models } = assets);
   const clock = stopwatch();
   const isInside = path === "snapshot" && model === defaultModel;
   const wanted = [...PARTS[path].map((name) => files[name]), ...(isInside ? [] : [modelAsset(model)])];
@@ -113,7 +116,7 @@ async function loadModel({ model }, progress) {
 function useModel(name, bytes) {
   const buffer = pyodide.toPy(bytes);
   try {
-    return toJs(session.use_model(name, buffer, models[name].card.sha256));
+    return toJs(session.use_model(name, buffer, models[name].sha256));
   } finally {
     buffer.destroy();
   }
