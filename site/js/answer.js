@@ -7,7 +7,7 @@
 
 import { wordsFor } from "./words.js";
 
-/** @typedef {import("./inkling.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Prediction} Prediction */
 
 /** An answer that takes longer than this many milliseconds is said to be on its way. */
 const LONG = 400;

@@ -3,7 +3,7 @@
  * pointer, and nothing for a screen reader, which hears the number itself.
  */
 
-/** @typedef {import("./inkling.js").Prediction["digits"][number]} Digit */
+/** @typedef {import("./types.js").Prediction["digits"][number]} Digit */
 
 /** Part of the sheet's side above a box that its label needs; with less it stands below. */
 const LABEL = 0.1;

@@ -5,7 +5,7 @@
 import { assets } from "./assets.js";
 import { assetMap, startWorker } from "./start.js";
 
-/** @typedef {{stage: string, loaded: number, total: number}} BootProgress loaded and total in bytes */
+/** @typedef {import("./types.js").BootProgress} BootProgress */
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
 const LOADING_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes, and longer than downloads wait

@@ -12,7 +12,7 @@ import { readSource } from "./source.js";
 export { RecognizerError };
 
 /** @typedef {import("./engine.js").Engine} Engine */
-/** @typedef {import("./engine.js").BootProgress} BootProgress */
+/** @typedef {import("./types.js").BootProgress} BootProgress */
 /** @typedef {import("./source.js").Source} Source */
 /** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {import("./types.js").DebugImage} DebugImage */

@@ -3,7 +3,7 @@
  */
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
-/** @typedef {import("./engine.js").BootProgress} BootProgress */
+/** @typedef {import("./types.js").BootProgress} BootProgress */
 
 /** Events: "ready", "restart" (after it died), "error" (detail: what went wrong; there is no recogniser any more). */
 export class Loader extends EventTarget {

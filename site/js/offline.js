@@ -2,12 +2,7 @@
  * Keeps the page for use without network: registers the service worker and tells what becomes of it.
  */
 
-/**
- * @typedef {object} OfflineEvents
- * @property {() => void} onOfflineReady everything is kept; the page works without network from now on
- * @property {(apply: () => void) => void} onUpdate a new version is complete; `apply` switches to it and reloads every open tab
- * @property {(online: boolean) => void} onConnection
- */
+/** @typedef {import("./types.js").OfflineEvents} OfflineEvents */
 
 const CHECK_EVERY = 3_600_000; // ms between looks for a new version, when the person comes back to the tab
 

@@ -5,7 +5,7 @@
 
 /** @typedef {{text: string, action?: {label: string, run: () => void}}} Notice */
 /** Most urgent first; a notice passes. @typedef {"notice" | "error" | "update" | "loading" | "offline" | "ready"} Kind */
-/** @typedef {{stage: string, loaded: number, total: number}} Progress loaded and total in bytes */
+/** @typedef {import("./types.js").BootProgress} Progress */
 
 /** @type {Kind[]} */
 const ORDER = ["notice", "error", "update", "loading", "offline", "ready"];

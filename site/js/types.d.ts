@@ -48,6 +48,38 @@ export interface Health {
   self_test: { ok: boolean };
 }
 
+/** What there is to say about a prediction (words.js). */
+export interface Words {
+  /** "none": nothing drawn; "empty": a picture without ink; "declined": no answer, a guess at most */
+  state: "none" | "empty" | "declined" | "unsure" | "sure";
+  /** what was read and nothing else */
+  text: string;
+  /** that it is right */
+  confidence: string;
+  doubt: string;
+  /** what it may be all the same */
+  guess: string;
+  /** it may be read as a number */
+  several: boolean;
+  spoken: string;
+}
+
+/** What becomes of the page's use without network (offline.js). */
+export interface OfflineEvents {
+  /** everything is kept; the page works without network from now on */
+  onOfflineReady(): void;
+  /** a new version is complete; `apply` switches to it and reloads every open tab */
+  onUpdate(apply: () => void): void;
+  onConnection(online: boolean): void;
+}
+
+/** How far a boot has come; loaded and total in bytes. */
+export interface BootProgress {
+  stage: string;
+  loaded: number;
+  total: number;
+}
+
 /** The head of heap.bin (builder/snapshot.mjs makes it, restore.js reads it). */
 export interface HeapHeader {
   format: number;

@@ -2,20 +2,9 @@
  * What there is to say about a prediction, for the eye and for the ear. Plain functions: they know no page.
  */
 
-/** @typedef {import("./inkling.js").Prediction} Prediction */
+/** @typedef {import("./types.js").Prediction} Prediction */
 /** @typedef {Prediction["digits"][number]} Digit */
-
-/**
- * state: "none" (nothing drawn), "empty" (a picture without ink), "declined" (no answer, a guess at most), "unsure", "sure".
- * @typedef {object} Words
- * @property {"none" | "empty" | "declined" | "unsure" | "sure"} state
- * @property {string} text what was read and nothing else
- * @property {string} confidence that it is right
- * @property {string} doubt
- * @property {string} guess what it may be all the same
- * @property {boolean} several it may be read as a number
- * @property {string} spoken
- */
+/** @typedef {import("./types.js").Words} Words */
 
 /** Below this, or with a rival above RIVAL, the second guess is named. */
 const SURE = 0.75;

@@ -9,7 +9,7 @@ import { bootFromSnapshot, bootSlim, bringModules, PARTS } from "./booting.js";
 import { download } from "./downloads.js";
 
 /** @typedef {import("./assets.js").FileAsset} FileAsset */
-/** @typedef {(value: import("./engine.js").BootProgress) => void} OnProgress */
+/** @typedef {(value: import("./types.js").BootProgress) => void} OnProgress */
 
 /** @type {any} the Pyodide API object */
 let pyodide;
