@@ -14,6 +14,8 @@ globalThis.WorkerGlobalScope = Object;
 globalThis.self = globalThis;
 globalThis.location = new URL("file:///");
 globalThis.process = undefined;
+const [{ included }, { open }] = [await import("../site/js/downloads.js"), await import("../builder/single/carried.js")];
+included.open = open; // files come with their bytes, as in the single file
 const { bootFromSnapshot, bootSlim, bringModules } = await import("../site/js/booting.js");
 
 const [path, abi, weights, ...paths] = argv.slice(2);

@@ -6,7 +6,7 @@
 
 import { assets } from "../../site/js/assets.js";
 
-/** @typedef {import("../../site/js/assets.js").FileAsset & {parts?: string[]}} CarriedAsset parts: the data blocks that make up the file */
+/** @typedef {FileAsset & {parts?: string[]}} CarriedAsset parts: the data blocks that make up the file */
 
 const LETTERS = 85;
 const FIRST_LETTER = 35; // "#"; from there on in the order of their codes, without "<", which could end a data block

@@ -5,6 +5,7 @@
 
 import { included } from "../../site/js/downloads.js";
 import "../../site/js/worker.js";
+import { open } from "./carried.js";
 
 // Pyodide refuses to run in classic workers, by trying this, because there it could not import its second script. Here it has that.
 Object.assign(self, { importScripts: refuse });
@@ -18,8 +19,9 @@ const loader = () => import("../../runtime/pyodide.mjs");
 // @ts-ignore: likewise
 const machine = () => import("../../runtime/pyodide.asm.mjs");
 
-included["pyodide.asm.mjs"] = machine;
-included["pyodide.mjs"] = async () => {
+included.open = open;
+included.scripts["pyodide.asm.mjs"] = machine;
+included.scripts["pyodide.mjs"] = async () => {
   const [pyodide, { default: createPyodideModule }] = await Promise.all([loader(), machine()]);
   const loadPyodide = (/** @type {object} */ options) => pyodide.loadPyodide({ createPyodideModule, ...options });
   return { ...pyodide, loadPyodide };

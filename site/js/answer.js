@@ -7,8 +7,6 @@
 
 import { wordsFor } from "./words.js";
 
-/** @typedef {import("./types.js").Prediction} Prediction */
-
 /** An answer that takes longer than this many milliseconds is said to be on its way. */
 const LONG = 400;
 /** Milliseconds without a new stroke before the answer is spoken: a 7 with a bar is two strokes. */

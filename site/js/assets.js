@@ -4,17 +4,6 @@
  */
 
 /**
- * @typedef {object} FileAsset
- * @property {string} url
- * @property {number} bytes size once decoded; what a host sends in Brotli or gzip is less
- * @property {string} sha256 in hex, of the same
- * @property {boolean} [gz] whether there is a .gz beside it that is worth its own request
- * @property {boolean} [plain] the host is known to send files as they are: that .gz is asked for at once
- * @property {RequestCache} [cache] "reload" after a failure: whatever the browser has kept may be what is wrong
- * @property {Uint8Array<ArrayBuffer>[]} [data] the file itself, in parts, each gzipped: the single file carries it, and nothing is fetched
- */
-
-/**
  * @typedef {FileAsset & {parameters: number, mnist_test_accuracy: number}} ModelAsset
  *   both out of the model card, which is one of the files: <name>.json
  */

@@ -7,20 +7,20 @@
 import { compile, download, importScript, serveToPyodide } from "./downloads.js";
 import { parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
 
-/** @typedef {import("./assets.js").FileAsset} FileAsset */
 /** @typedef {Record<string, FileAsset>} Files */
-/** @typedef {(bytes: number) => void} Count */
-/** @typedef {(stage: string) => void} Enter */
+/** @typedef {{files: Files, abi: string, count: import("./downloads.js").Count, enter: (stage: string) => void}} Options */
+
+const COMMON = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"];
+const LIBRARIES = ["_multiarray_umath.wasm", "_umath_linalg.wasm"];
+const PACKAGES = ["numpy.zip", "inkling.zip"];
 
 /** Downloads that take part in each way, for a loading bar that knows the total. */
 export const PARTS = {
-  snapshot: ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "heap.bin", "_multiarray_umath.wasm", "_umath_linalg.wasm"],
-  slim: ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip", "inkling.zip"],
+  snapshot: [...COMMON, "heap.bin", ...LIBRARIES],
+  slim: [...COMMON, "python_stdlib.zip", ...PACKAGES],
 };
 
-/**
- * @param {{files: Files, abi: string, count: Count, enter: Enter}} options
- */
+/** @param {Options} options */
 export async function bootFromSnapshot({ files, abi, count, enter }) {
   /** @template T @param {Promise<T>} work */
   const ours = (work) => work.catch((error) => {
@@ -31,7 +31,7 @@ export async function bootFromSnapshot({ files, abi, count, enter }) {
     checkPartners(heap.header, files);
     return heap;
   }));
-  const librariesCome = ours(Promise.all(["_multiarray_umath.wasm", "_umath_linalg.wasm"].map(async (name) => ({ name, module: await compile(files[name], count) }))));
+  const librariesCome = ours(Promise.all(LIBRARIES.map(async (name) => ({ name, module: await compile(files[name], count) }))));
   const nothing = Promise.resolve(new Uint8Array()); // the standard library is in the heap; its archive comes when there is time
   const { failed } = serveToPyodide(files["pyodide.asm.wasm"], files["python_stdlib.zip"], nothing, count);
   const scripts = Promise.all([importScript(files["pyodide.mjs"], count), importScript(files["pyodide.asm.mjs"], count)]);
@@ -67,7 +67,7 @@ export async function bootFromSnapshot({ files, abi, count, enter }) {
 
 /**
  * All files of one build, or nothing: a heap knows the very runtime, libraries and archives that it was made with.
- * @param {import("./restore.js").Header} header
+ * @param {HeapHeader} header
  * @param {Files} files
  */
 function checkPartners({ madeWith, libraries }, files) {
@@ -77,12 +77,10 @@ function checkPartners({ madeWith, libraries }, files) {
   }
 }
 
-/**
- * @param {{files: Files, abi: string, count: Count, enter: Enter}} options
- */
+/** @param {Options} options */
 export async function bootSlim({ files, abi, count, enter }) {
   const scripts = ["pyodide.mjs", "pyodide.asm.mjs"].map((name) => importScript(files[name], count));
-  const [stdlib, ...packages] = ["python_stdlib.zip", "numpy.zip", "inkling.zip"].map((name) => download(files[name], count));
+  const [stdlib, ...packages] = ["python_stdlib.zip", ...PACKAGES].map((name) => download(files[name], count));
   const { failed } = serveToPyodide(files["pyodide.asm.wasm"], files["python_stdlib.zip"], stdlib, count);
   const start = async () => {
     const [{ loadPyodide }] = await Promise.all(scripts);
@@ -110,7 +108,7 @@ export async function bootSlim({ files, abi, count, enter }) {
  */
 export async function bringModules(pyodide, files, path) {
   const get = (/** @type {string[]} */ ...names) => Promise.all(names.map((name) => download(files[name], () => {})));
-  const archives = await get("numpy_random.zip", ...(path === "slim" ? [] : ["numpy.zip", "inkling.zip"]));
+  const archives = await get("numpy_random.zip", ...(path === "slim" ? [] : PACKAGES));
   if (path === "snapshot") {
     // The very archive that the heap was made with: the heap holds its table of contents.
     const [stdlib] = await get("python_stdlib.zip");
@@ -131,13 +129,10 @@ const settings = (files, abi) => ({
 });
 
 /** Where Python looks for the archive of its standard library. @param {any} pyodide */
-function stdlibPath({ _module }) {
-  const [major, minor] = _module.API.pyVersionTuple;
-  return `/lib/python${major}${minor}.zip`;
-}
+const stdlibPath = (pyodide) => `/lib/${libraryFolder(pyodide).replace(".", "")}.zip`;
 
 /** @param {any} pyodide */
-function sitePackages({ FS }) {
-  const library = FS.readdir("/lib").find((/** @type {string} */ name) => /^python3\.\d+$/.test(name));
-  return `/lib/${library}/site-packages`;
-}
+const sitePackages = (pyodide) => `/lib/${libraryFolder(pyodide)}/site-packages`;
+
+/** @param {any} pyodide @returns {string} */
+const libraryFolder = ({ FS }) => FS.readdir("/lib").find((/** @type {string} */ name) => /^python3\.\d+$/.test(name));

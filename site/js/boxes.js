@@ -3,8 +3,6 @@
  * pointer, and nothing for a screen reader, which hears the number itself.
  */
 
-/** @typedef {import("./types.js").Prediction["digits"][number]} Digit */
-
 /** Part of the sheet's side above a box that its label needs; with less it stands below. */
 const LABEL = 0.1;
 
@@ -27,7 +25,7 @@ export class Boxes {
   }
 
   /**
-   * @param {Digit[]} digits
+   * @param {ReadDigit[]} digits
    * @param {{width: number, height: number}} source that lies in the middle of the sheet, as large as fits
    */
   show(digits, { width, height }) {

@@ -5,7 +5,6 @@
 import { grouped } from "./models.js";
 
 /** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
-/** @typedef {import("./types.js").Health} Health */
 
 /** @param {number} ms */
 const milliseconds = (ms) => `${ms.toFixed(ms < 100 ? 1 : 0)} ms`;

@@ -18,10 +18,6 @@ import { inside } from "./template.js";
 import { Tools } from "./tools.js";
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
-/** @typedef {import("./pad.js").Ink} Ink */
-/** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {import("./status.js").Kind} Kind */
-/** @typedef {import("./status.js").Notice} Notice */
 
 /** Seconds that a passing word stays. */
 const PASSING = 8;
@@ -176,7 +172,7 @@ export class DigitRecognizer extends HTMLElement {
   /**
    * Say something in the status line; null takes it back.
    * @param {string | Notice | null} notice
-   * @param {Kind} [kind] without it, a word in passing
+   * @param {NoticeKind} [kind] without it, a word in passing
    */
   tell(notice, kind = "notice") {
     this.#status.set(kind, typeof notice === "string" ? { text: notice } : notice, kind === "notice" ? PASSING : undefined);

@@ -3,14 +3,18 @@
  * as small as they come, and never waiting for ever.
  */
 
-/** @typedef {import("./assets.js").FileAsset} FileAsset */
 /** @typedef {(bytes: number) => void} Count */
 
 const request = self.fetch.bind(self); // as it was before Pyodide got another
 const STALLED_AFTER = 30_000; // ms without a single byte; then the network counts as gone
 
-/** @type {Record<string, () => Promise<any>>} the scripts that came together with the worker's own: in the single file */
-export const included = {};
+/** What the single file brings in another way: scripts that came with the worker's own, and files that stand in the page. */
+export const included = {
+  /** @type {Record<string, () => Promise<any>>} */
+  scripts: {},
+  /** @type {(file: FileAsset) => Response | null} */
+  open: () => null,
+};
 
 /**
  * A module; its bytes are got a second time, out of the browser's cache, to be checked before anything is computed with it.
@@ -18,7 +22,7 @@ export const included = {};
  * @param {Count} count
  */
 export async function importScript(file, count) {
-  const own = included[nameOf(file)];
+  const own = included.scripts[nameOf(file)];
   if (own) {
     count(file.bytes);
     return own();
@@ -122,7 +126,8 @@ async function collect(file, response, counted) {
  * @param {AbortSignal} signal
  */
 async function open(file, signal) {
-  if (file.data) return new Response(joined(file.data));
+  const standing = included.open(file);
+  if (standing) return standing;
   const get = async (/** @type {string} */ url) => {
     const response = await request(url, { signal, cache: file.cache });
     if (!response.ok || !response.body) throw new Error(`the host answered ${response.status}`);
@@ -137,37 +142,16 @@ async function open(file, signal) {
   return get(`${file.url}.gz`).then(unpacked).catch(() => get(file.url)); // the .gz was not copied to the host, or stays unread in an old browser
 }
 
-/** What gzipped parts hold, one after the other. @param {Uint8Array<ArrayBuffer>[]} parts */
-function joined(parts) {
-  const { readable, writable } = new TransformStream();
-  const pour = async () => {
-    for (const part of parts) {
-      const body = /** @type {ReadableStream} */ (new Response(part).body);
-      await body.pipeThrough(new DecompressionStream("gzip")).pipeTo(writable, { preventClose: true });
-    }
-    await writable.close();
-  };
-  pour().catch((error) => writable.abort(error).catch(() => {})); // whoever reads is told
-  return readable;
-}
-
 /**
  * Some hosts call a .gz an encoding of the file, and then the browser has undone it already: the first bytes tell.
  * @param {Response} response
  */
 async function unpacked(response) {
-  const reader = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).getReader();
-  const { value: first = new Uint8Array() } = await reader.read();
-  const body = new ReadableStream({
-    start: (controller) => controller.enqueue(first),
-    async pull(controller) {
-      const { done, value } = await reader.read();
-      if (done) controller.close();
-      else controller.enqueue(value);
-    },
-    cancel: (reason) => reader.cancel(reason),
-  });
-  const isPacked = first[0] === 0x1f && first[1] === 0x8b;
+  const [probe, body] = /** @type {ReadableStream<Uint8Array<ArrayBuffer>>} */ (response.body).tee();
+  const reader = probe.getReader();
+  const { value: first } = await reader.read();
+  reader.cancel();
+  const isPacked = first?.[0] === 0x1f && first[1] === 0x8b;
   return new Response(isPacked ? body.pipeThrough(new DecompressionStream("gzip")) : body);
 }
 

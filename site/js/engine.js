@@ -5,8 +5,6 @@
 import { assets } from "./assets.js";
 import { assetMap, startWorker } from "./start.js";
 
-/** @typedef {import("./types.js").BootProgress} BootProgress */
-
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
 const LOADING_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes, and longer than downloads wait
 const PATHS = ["snapshot", "slim"]; // to a running Python, the fastest first; each is left as soon as it fails
@@ -35,7 +33,7 @@ export class RecognizerError extends Error {
 export class Engine extends EventTarget {
   /** @type {Worker | null} */
   #worker = null;
-  /** @type {Map<number, {name: string, resolve: (value: any) => void, reject: (reason: Error) => void, onProgress?: (value: any) => void, restartTimer: () => void, timer: number}>} */
+  /** @type {Map<number, Pending>} */
   #pending = new Map();
   #lastId = 0;
   #restarts = 0;
@@ -50,9 +48,7 @@ export class Engine extends EventTarget {
   /** @type {BootProgress | null} */
   #progress = null;
 
-  /**
-   * @param {string} [model]
-   */
+  /** @param {string} [model] */
   constructor(model = assets.defaultModel) {
     super();
     this.#model = model;

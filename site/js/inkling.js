@@ -12,11 +12,7 @@ import { readSource } from "./source.js";
 export { RecognizerError };
 
 /** @typedef {import("./engine.js").Engine} Engine */
-/** @typedef {import("./types.js").BootProgress} BootProgress */
 /** @typedef {import("./source.js").Source} Source */
-/** @typedef {import("./types.js").Prediction} Prediction */
-/** @typedef {import("./types.js").DebugImage} DebugImage */
-/** @typedef {import("./types.js").Health} Health */
 
 /**
  * Starts a recogniser.

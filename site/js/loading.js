@@ -3,7 +3,6 @@
  */
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
-/** @typedef {import("./types.js").BootProgress} BootProgress */
 
 /** Events: "ready", "restart" (after it died), "error" (detail: what went wrong; there is no recogniser any more). */
 export class Loader extends EventTarget {

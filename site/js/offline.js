@@ -2,8 +2,6 @@
  * Keeps the page for use without network: registers the service worker and tells what becomes of it.
  */
 
-/** @typedef {import("./types.js").OfflineEvents} OfflineEvents */
-
 const CHECK_EVERY = 3_600_000; // ms between looks for a new version, when the person comes back to the tab
 
 /**

@@ -8,9 +8,6 @@
 import { History, PEN_WIDTH, checkStrokes } from "./strokes.js";
 import { Surface } from "./surface.js";
 
-/** @typedef {import("./strokes.js").Stroke} Stroke */
-/** @typedef {{data: Uint8Array, width: number, height: number}} Ink */
-
 /** Side of the ink in pixels: ten times MNIST's field. */
 export const INK_SIDE = 280;
 /** Points closer together than a third of an ink pixel add nothing that can be seen. */

@@ -12,8 +12,6 @@ import { Boxes } from "./boxes.js";
 import { Preview } from "./preview.js";
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
-/** @typedef {import("./types.js").Prediction} Prediction */
-/** @typedef {import("./pad.js").Ink} Ink */
 
 export class Reading extends EventTarget {
   #answer;

@@ -6,16 +6,13 @@
  * private parts of one version of Pyodide. So whatever is not as it was is an error here, and the page starts without a snapshot.
  */
 
-/** @typedef {import("./types.js").HeapHeader} Header */
-
-/** What tells these files from others. */
 export const MAGIC = "INKL";
 export const FORMAT = 1;
 
 /**
  * heap.bin: the magic word, the header's length (u32, little endian), the header as JSON, the bytes of its runs.
  * @param {Uint8Array} bytes
- * @returns {{header: Header, data: Uint8Array}}
+ * @returns {{header: HeapHeader, data: Uint8Array}}
  */
 export function parseHeap(bytes) {
   const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
@@ -29,9 +26,9 @@ export function parseHeap(bytes) {
 /**
  * Instantiates the libraries at their old places and makes the function table what it was.
  * @param {any} module Emscripten's, which has not run anything yet
- * @param {Header} header
+ * @param {HeapHeader} header
  * @param {WebAssembly.Module[]} libraries compiled, in the header's order
- * @param {() => Promise<Record<string, number>>} bareGot symbol -> address in the bare module with which the snapshot was made; asked for only where an engine numbers functions in another way
+ * @param {() => Promise<Record<string, number>>} bareGot symbol -> address in the module with which the snapshot was made, before it ran; asked for only if need be
  */
 export async function restoreLibraries(module, header, libraries, bareGot) {
   const { table } = header;
@@ -61,9 +58,9 @@ export async function restoreLibraries(module, header, libraries, bareGot) {
 /**
  * Writes the memory over.
  * @param {any} module after `restoreLibraries`
- * @param {Header} header
+ * @param {HeapHeader} header
  * @param {Uint8Array} data the bytes of all runs
- * @param {{slot: number, call: Function} | null} trampoline what `restoreLibraries` returned
+ * @param {Trampoline | null} trampoline what `restoreLibraries` returned
  */
 export function restoreMemory(module, { runs, untouched, checksum }, data, trampoline) {
   if (checksumOf(module.HEAPU8, untouched) !== checksum) throw new Error("this browser sets the memory up in another way");
@@ -93,21 +90,21 @@ export function checksumOf(memory, ranges) {
   return sum;
 }
 
-/** Where in memory, in words, Python keeps the number of the function with which Pyodide calls C functions of wrong signature. @param {any} module */
+/** Where in memory, in words, its number stands. @param {any} module */
 function trampolinePlace(module) {
   return (module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET >> 2]) >> 2;
 }
 
-/** That function, if this engine has what it needs (WebAssembly's garbage collection); else null, and Pyodide uses another way. @param {any} module */
+/** @param {any} module @returns {Trampoline | null} */
 function trampolineOf(module) {
   const slot = module.HEAP32[trampolinePlace(module)];
   return slot ? { slot, call: module.wasmTable.get(slot) } : null;
 }
 
 /**
- * Lays out what Pyodide has put into the table as it was in the engine that made the snapshot: JavaScriptCore adds functions in another order.
+ * Lays the table out as in the engine that made the snapshot: JavaScriptCore adds functions in another order.
  * @param {any} module
- * @param {Header["table"]} table
+ * @param {HeapHeader["table"]} table
  * @param {Record<string, number>} bareGot
  */
 function renumber({ GOT, wasmTable, setWasmTableEntry, LDSO }, table, bareGot) {
@@ -129,9 +126,8 @@ function renumber({ GOT, wasmTable, setWasmTableEntry, LDSO }, table, bareGot) {
 /**
  * One library at its old place. Its start code has run already, before the snapshot.
  * @param {any} module
- * @param {Header["libraries"][number]} library
+ * @param {HeapHeader["libraries"][number]} library
  * @param {WebAssembly.Module} compiled
- * @returns {Promise<Record<string, any>>} its exports
  */
 async function instantiate(module, { path, handles, memoryBase, tableBase, global, refcount }, compiled) {
   const { GOT, LDSO } = module;

@@ -3,7 +3,6 @@
  */
 
 /** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
-/** @typedef {import("./pad.js").Ink} Ink */
 
 /** @param {Blob} blob @param {string} name */
 function download(blob, name) {

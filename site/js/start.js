@@ -22,7 +22,7 @@ export function startWorker() {
  */
 export function assetMap(cache) {
   const plain = isPlainHost();
-  /** @template {Record<string, import("./assets.js").FileAsset>} T @param {T} group @returns {T} */
+  /** @template {Record<string, FileAsset>} T @param {T} group @returns {T} */
   const located = (group) => /** @type {T} */ (Object.fromEntries(Object.entries(group).map(
     ([name, asset]) => [name, { ...asset, cache, plain, url: new URL(asset.url, import.meta.url).href }])));
   return { ...assets, files: located(assets.files), models: located(assets.models) };

@@ -3,11 +3,7 @@
  * shown; what it hid comes back when it is gone.
  */
 
-/** @typedef {{text: string, action?: {label: string, run: () => void}}} Notice */
-/** Most urgent first; a notice passes. @typedef {"notice" | "error" | "update" | "loading" | "offline" | "ready"} Kind */
-/** @typedef {import("./types.js").BootProgress} Progress */
-
-/** @type {Kind[]} */
+/** Most urgent first. @type {NoticeKind[]} */
 const ORDER = ["notice", "error", "update", "loading", "offline", "ready"];
 
 /** @type {Record<string, string>} */
@@ -24,7 +20,7 @@ const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
 
 export class Status {
   #parts;
-  /** @type {Map<Kind, Notice>} */ #notices = new Map([["ready", { text: "Ready" }]]);
+  /** @type {Map<NoticeKind, Notice>} */ #notices = new Map([["ready", { text: "Ready" }]]);
   #fading = 0;
 
   /** @param {HTMLElement} root */
@@ -66,7 +62,7 @@ export class Status {
   }
 
   /**
-   * @param {Kind} kind
+   * @param {NoticeKind} kind
    * @param {Notice | null} notice
    * @param {number} [seconds] how long it is to stay; without it, until it is taken away
    */
@@ -78,7 +74,7 @@ export class Status {
     this.#render();
   }
 
-  /** @param {Progress} progress */
+  /** @param {BootProgress} progress */
   progress({ stage, loaded, total }) {
     const { bytes, bar } = this.#parts;
     const part = total > 0 ? Math.min(1, loaded / total) : 0;

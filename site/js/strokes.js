@@ -3,12 +3,6 @@
  * Everything is a fraction of the pad's side, so that a drawing has no resolution; surface.js gives it pixels.
  */
 
-/**
- * One movement of the pen. `points` is flat, x0, y0, x1, y1, ..., as is `width` in fractions of the pad's side
- * (0, 0 is the upper left corner). A single point is a dot.
- * @typedef {{tool: "pen" | "eraser", width: number, points: number[]}} Stroke
- */
-
 /** @typedef {{stroke: Stroke} | {picture: Blob} | {clear: true}} Entry */
 
 /** Pen width in fractions of the side: 20 of the 280 ink pixels, MNIST's own proportion of pen to field. */

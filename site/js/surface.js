@@ -7,7 +7,6 @@
  * So the pixels are the same whether a drawing grew on the surface or was put there at once.
  */
 
-/** @typedef {import("./strokes.js").Stroke} Stroke */
 /** @typedef {CanvasRenderingContext2D} Context */
 
 /**

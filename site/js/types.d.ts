@@ -1,9 +1,22 @@
-/** The types that more than one module, or an embedder's editor, wants to know. Nothing loads this file. */
+/** The types that more than one module, or an embedder's editor, wants to know. They are known everywhere; nothing loads this file. */
 
 /** x, y, width, height in pixels of the source */
-export type Box = [number, number, number, number];
+type Box = [number, number, number, number];
 
-export interface Prediction {
+/** One movement of the pen. `points` is flat, x0, y0, x1, y1, ..., as is `width` in fractions of the pad's side (0, 0 is the upper left corner). A single point is a dot. */
+interface Stroke {
+  tool: "pen" | "eraser";
+  width: number;
+  points: number[];
+}
+
+interface Ink {
+  data: Uint8Array;
+  width: number;
+  height: number;
+}
+
+interface Prediction {
   /** 0-9, the best guess even when not accepted; null without ink */
   digit: number | null;
   /** 0..1 */
@@ -24,7 +37,9 @@ export interface Prediction {
   ms: { preprocess: number; forward: number; total: number };
 }
 
-export interface DebugImage {
+type ReadDigit = Prediction["digits"][number];
+
+interface DebugImage {
   /** of the 28 x 28 image */
   png: Blob;
   image: Float32Array;
@@ -40,7 +55,7 @@ export interface DebugImage {
   inverted: boolean;
 }
 
-export interface Health {
+interface Health {
   status: "ok" | "degraded" | "error";
   versions: { inkling: string; pyodide: string; python: string; numpy: string };
   model: { name: string; sha256: string; parameters: number; mnist_test_accuracy: number };
@@ -49,7 +64,7 @@ export interface Health {
 }
 
 /** What there is to say about a prediction (words.js). */
-export interface Words {
+interface Words {
   /** "none": nothing drawn; "empty": a picture without ink; "declined": no answer, a guess at most */
   state: "none" | "empty" | "declined" | "unsure" | "sure";
   /** what was read and nothing else */
@@ -64,8 +79,17 @@ export interface Words {
   spoken: string;
 }
 
+/** What the status line says, with one thing that can be done about it. */
+interface Notice {
+  text: string;
+  action?: { label: string; run: () => void };
+}
+
+/** Most urgent first; a notice passes. */
+type NoticeKind = "notice" | "error" | "update" | "loading" | "offline" | "ready";
+
 /** What becomes of the page's use without network (offline.js). */
-export interface OfflineEvents {
+interface OfflineEvents {
   /** everything is kept; the page works without network from now on */
   onOfflineReady(): void;
   /** a new version is complete; `apply` switches to it and reloads every open tab */
@@ -74,14 +98,59 @@ export interface OfflineEvents {
 }
 
 /** How far a boot has come; loaded and total in bytes. */
-export interface BootProgress {
+interface BootProgress {
   stage: string;
   loaded: number;
   total: number;
 }
 
+/** A file as the table of assets has it (assets.js). */
+interface FileAsset {
+  url: string;
+  /** size once decoded; what a host sends in Brotli or gzip is less */
+  bytes: number;
+  /** in hex, of the same */
+  sha256: string;
+  /** whether there is a .gz beside it that is worth its own request */
+  gz?: boolean;
+  /** the host is known to send files as they are: that .gz is asked for at once */
+  plain?: boolean;
+  /** "reload" after a failure: whatever the browser has kept may be what is wrong */
+  cache?: RequestCache;
+  /** the file itself, in parts, each gzipped: the single file carries it, and nothing is fetched */
+  data?: Uint8Array<ArrayBuffer>[];
+}
+
+/** What the worker starts from: the table of assets with absolute addresses; the default model is the one inside the snapshot. */
+interface BootRequest {
+  path: "snapshot" | "slim";
+  /** what kept the page from a faster path */
+  why: string | null;
+  abi: string;
+  files: Record<string, FileAsset>;
+  models: Record<string, FileAsset>;
+  defaultModel: string;
+  model: string;
+}
+
+/** A request to the worker that has no answer yet. */
+interface Pending {
+  name: string;
+  resolve(value: any): void;
+  reject(reason: Error): void;
+  onProgress?(value: any): void;
+  restartTimer(): void;
+  timer: number;
+}
+
+/** The function with which Pyodide calls C functions of wrong signature, where an engine has what it needs (WebAssembly's garbage collection). */
+interface Trampoline {
+  slot: number;
+  call: Function;
+}
+
 /** The head of heap.bin (builder/snapshot.mjs makes it, restore.js reads it). */
-export interface HeapHeader {
+interface HeapHeader {
   format: number;
   /** name of the network inside */
   model: string;

@@ -2,10 +2,6 @@
  * What there is to say about a prediction, for the eye and for the ear. Plain functions: they know no page.
  */
 
-/** @typedef {import("./types.js").Prediction} Prediction */
-/** @typedef {Prediction["digits"][number]} Digit */
-/** @typedef {import("./types.js").Words} Words */
-
 /** Below this, or with a rival above RIVAL, the second guess is named. */
 const SURE = 0.75;
 const RIVAL = 0.2;
@@ -24,7 +20,7 @@ const SEVERAL_SPOKEN = "That looks like several digits. They can be read as a nu
 /** @param {number} digit */
 const oneOf = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
 
-/** The digit that comes second. @param {Digit} digit */
+/** The digit that comes second. @param {ReadDigit} digit */
 function rival({ probabilities, digit }) {
   let second = -1;
   probabilities.forEach((p, d) => {
@@ -41,10 +37,10 @@ function percent(confidence) {
 /** A number is right if all its digits are. @param {Prediction} prediction */
 const confidenceOf = ({ digits, confidence }) => (digits.length > 1 ? digits.reduce((all, one) => all * one.confidence, 1) : confidence);
 
-/** @param {Digit[]} digits */
+/** @param {ReadDigit[]} digits */
 const guessOf = (digits) => `perhaps ${digits.length > 1 ? digits.map(({ digit }) => digit).join("") : oneOf(digits[0].digit)}`;
 
-/** What else an answer may be, with the weakest of its digits replaced. @param {Digit[]} digits */
+/** What else an answer may be, with the weakest of its digits replaced. @param {ReadDigit[]} digits */
 function doubtOf(digits) {
   if (digits.some(({ accepted }) => !accepted)) return guessOf(digits);
   const weakest = digits.reduce((least, one) => (one.confidence < least.confidence ? one : least));

@@ -8,8 +8,7 @@
 import { bootFromSnapshot, bootSlim, bringModules, PARTS } from "./booting.js";
 import { download } from "./downloads.js";
 
-/** @typedef {import("./assets.js").FileAsset} FileAsset */
-/** @typedef {(value: import("./types.js").BootProgress) => void} OnProgress */
+/** @typedef {(value: BootProgress) => void} OnProgress */
 
 /** @type {any} the Pyodide API object */
 let pyodide;
@@ -54,8 +53,7 @@ self.onmessage = async ({ data: { id, name, ...fields } }) => {
 
 /**
  * Starts Python, NumPy and the model. All downloads start at once; the stages after them take what they need.
- * @param {{path: "snapshot" | "slim", why: string | null, abi: string, files: Record<string, FileAsset>, models: typeof models, defaultModel: string, model: string}} assetMap
- *   with absolute URLs; the default model is the one inside the snapshot. why: what kept the page from a faster path
+ * @param {BootRequest} request
  * @param {OnProgress} progress
  */
 async function start({ path, why, abi, defaultModel, model, ...assets }, progress) {

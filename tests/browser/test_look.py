@@ -9,9 +9,7 @@ from playwright.sync_api import expect
 PHONE, SMALL_PHONE, LANDSCAPE, TABLET, DESKTOP = (360, 740), (320, 568), (740, 360), (820, 1180), (1280, 800)
 ALL = [PHONE, SMALL_PHONE, LANDSCAPE, TABLET, DESKTOP]
 name = "{0[0]}x{0[1]}".format
-LIGHT_LOAD = 60_000  # bytes of gzip: our own HTML, CSS and JavaScript before any Python
-LIGHT_WORKER = 15_000  # the same of what the worker loads to bring Python in
-WORKERS_OWN = {"worker.js", "booting.js", "downloads.js", "restore.js"}
+LIGHT_LOAD = 60_000  # bytes of gzip: our own HTML, CSS and JavaScript
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +92,5 @@ def test_an_embedder_can_set_the_size_of_the_pad(on_screen):
 
 def test_our_own_html_css_and_javascript_are_a_light_load(dist):
     own = [dist / "index.html", *dist.glob("app-*/*.css"), *dist.glob("app-*/js/**/*.js")]
-    assert len(own) > 20 and WORKERS_OWN <= {file.name for file in own}
-    sizes = {file.name: len(gzip.compress(file.read_bytes(), 9)) for file in own}
-    assert sum(size for name, size in sizes.items() if name not in WORKERS_OWN) < LIGHT_LOAD
-    assert sum(sizes[name] for name in WORKERS_OWN) < LIGHT_WORKER
+    assert len(own) > 20
+    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in own) < LIGHT_LOAD
