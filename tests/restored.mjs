@@ -17,6 +17,7 @@ globalThis.process = undefined;
 const [{ included }, { open }] = [await import("../site/js/downloads.js"), await import("../builder/single/carried.js")];
 included.open = open; // files come with their bytes, as in the single file
 const { bootFromSnapshot, bootSlim, bringModules } = await import("../site/js/booting.js");
+const { bring, partsOf } = await import("../site/js/parts.js");
 
 const [path, abi, weights, ...paths] = argv.slice(2);
 const files = Object.fromEntries(paths.map((file) => {
@@ -26,7 +27,8 @@ const files = Object.fromEntries(paths.map((file) => {
 }));
 try {
   const isRestored = path === "snapshot";
-  const { pyodide, session } = await (isRestored ? bootFromSnapshot : bootSlim)({ files, abi, count() {}, enter() {} });
+  const parts = bring(partsOf({ files, models: {}, defaultModel: "" }, path, "").carried, () => {});
+  const { pyodide, session } = await (isRestored ? bootFromSnapshot : bootSlim)({ files, parts, abi, enter() {} });
   if (!isRestored) session.use_model("convnet", new Uint8Array(readFileSync(weights)));
   pyodide.globals.set("session", session);
   pyodide.runPython(readFileSync(new URL("restored.py", import.meta.url), "utf8"), { filename: "restored.py" });

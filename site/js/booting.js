@@ -4,37 +4,29 @@
  * one that was asked for: then it is up to the caller to load it.
  */
 
-import { compile, download, importScript, serveToPyodide } from "./downloads.js";
+import { download, importScript, serveToPyodide } from "./downloads.js";
 import { parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
 
 /** @typedef {Record<string, FileAsset>} Files */
-/** @typedef {{files: Files, abi: string, count: import("./downloads.js").Count, enter: (stage: string) => void}} Options */
+/** @typedef {{files: Files, parts: import("./parts.js").Parts, abi: string, enter: (stage: string) => void}} Options parts: those of this way */
 
-const COMMON = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"];
-const LIBRARIES = ["_multiarray_umath.wasm", "_umath_linalg.wasm"];
+const SCRIPTS = ["pyodide.mjs", "pyodide.asm.mjs"];
 const PACKAGES = ["numpy.zip", "inkling.zip"];
 
-/** Downloads that take part in each way, for a loading bar that knows the total. */
-export const PARTS = {
-  snapshot: [...COMMON, "heap.bin", ...LIBRARIES],
-  slim: [...COMMON, "python_stdlib.zip", ...PACKAGES],
-};
-
 /** @param {Options} options */
-export async function bootFromSnapshot({ files, abi, count, enter }) {
+export async function bootFromSnapshot({ files, parts, abi, enter }) {
   /** @template T @param {Promise<T>} work */
   const ours = (work) => work.catch((error) => {
     throw Object.assign(error, { name: "SnapshotError" }); // the other way does without these files
   });
-  const heapComes = ours(download(files["heap.bin"], count).then((bytes) => {
+  const heapComes = ours(parts["heap.bin"].then((bytes) => {
     const heap = parseHeap(bytes);
     checkPartners(heap.header, files);
     return heap;
   }));
-  const librariesCome = ours(Promise.all(LIBRARIES.map(async (name) => ({ name, module: await compile(files[name], count) }))));
   const nothing = Promise.resolve(new Uint8Array()); // the standard library is in the heap; its archive comes when there is time
-  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], files["python_stdlib.zip"], nothing, count);
-  const scripts = Promise.all([importScript(files["pyodide.mjs"], count), importScript(files["pyodide.asm.mjs"], count)]);
+  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], nothing);
+  const scripts = Promise.all(SCRIPTS.map((name) => importScript(files[name], parts[name])));
   const start = async () => {
     const [{ loadPyodide }, { default: createModule }] = await scripts;
     return loadPyodide({
@@ -42,12 +34,12 @@ export async function bootFromSnapshot({ files, abi, count, enter }) {
       _loadSnapshot: new Uint8Array(16), // only says that there is one
       async createPyodideModule(/** @type {any} */ emscripten) {
         const module = await createModule(emscripten);
-        const [heap, libraries] = await Promise.all([heapComes, librariesCome]);
+        const heap = await heapComes;
         const { header } = heap;
+        const compiled = await ours(Promise.all(header.libraries.map(({ file }) => parts[file])));
         enter("python");
-        const compiled = header.libraries.map(({ file }) => libraries.find(({ name }) => name === file)?.module);
         const table = async () => JSON.parse(new TextDecoder().decode(await ours(download(files["table.json"], () => {}))));
-        const trampoline = await restoreLibraries(module, header, /** @type {WebAssembly.Module[]} */ (compiled), table);
+        const trampoline = await restoreLibraries(module, header, compiled, table);
         module.API.restoreSnapshot = () => {
           restoreMemory(module, header, heap.data, trampoline);
           heap.data = new Uint8Array(); // this function stays as long as Python, its fourteen megabytes need not
@@ -57,7 +49,7 @@ export async function bootFromSnapshot({ files, abi, count, enter }) {
       },
     });
   };
-  const [pyodide] = await Promise.all([Promise.race([failed, start()]), heapComes, librariesCome]);
+  const [pyodide] = await Promise.all([Promise.race([failed, start()]), heapComes]);
   enter("model");
   pyodide.FS.unlink(stdlibPath(pyodide)); // an empty archive; a module in it is to be missed, not broken
   const session = pyodide.globals.get("session");
@@ -78,10 +70,10 @@ function checkPartners({ madeWith, libraries }, files) {
 }
 
 /** @param {Options} options */
-export async function bootSlim({ files, abi, count, enter }) {
-  const scripts = ["pyodide.mjs", "pyodide.asm.mjs"].map((name) => importScript(files[name], count));
-  const [stdlib, ...packages] = ["python_stdlib.zip", ...PACKAGES].map((name) => download(files[name], count));
-  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], files["python_stdlib.zip"], stdlib, count);
+export async function bootSlim({ files, parts, abi, enter }) {
+  const scripts = SCRIPTS.map((name) => importScript(files[name], parts[name]));
+  const packages = PACKAGES.map((name) => parts[name]);
+  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], parts["python_stdlib.zip"]);
   const start = async () => {
     const [{ loadPyodide }] = await Promise.all(scripts);
     return loadPyodide(settings(files, abi));

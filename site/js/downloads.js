@@ -17,17 +17,13 @@ export const included = {
 };
 
 /**
- * A module; its bytes are got a second time, out of the browser's cache, to be checked before anything is computed with it.
+ * A module; its bytes have come apart from it, to be checked before anything is computed with it.
  * @param {FileAsset} file
- * @param {Count} count
+ * @param {Promise<any>} checked
  */
-export async function importScript(file, count) {
+export async function importScript(file, checked) {
   const own = included.scripts[nameOf(file)];
-  if (own) {
-    count(file.bytes);
-    return own();
-  }
-  const checked = download(file, count);
+  if (own) return own();
   if (file.cache === "reload") await checked; // then import finds it in the browser's cache
   const imported = import(file.url).catch((error) => {
     throw unreachable(file, error);
@@ -40,9 +36,10 @@ export async function importScript(file, count) {
  * A whole file, counted while it comes, and certainly the right one.
  * @param {FileAsset} file
  * @param {Count} count
+ * @param {AbortSignal} [end]
  */
-export function download(file, count) {
-  return attempt(file, count, async (signal, counted) => collect(file, await open(file, signal), counted));
+export function download(file, count, end) {
+  return attempt(file, count, end, async (signal, counted) => collect(file, await open(file, signal), counted));
 }
 
 /**
@@ -50,9 +47,10 @@ export function download(file, count) {
  * as it came from the network or their cache: so that one is compiled, and a copy of it is checked.
  * @param {FileAsset} wasm
  * @param {Count} count
+ * @param {AbortSignal} [end]
  */
-export function compile(wasm, count) {
-  return attempt(wasm, count, async (signal, counted) => {
+export function compile(wasm, count, end) {
+  return attempt(wasm, count, end, async (signal, counted) => {
     const response = await open(wasm, signal);
     const copy = response.clone();
     const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
@@ -67,10 +65,13 @@ export function compile(wasm, count) {
  * @template T
  * @param {FileAsset} file
  * @param {Count} count
+ * @param {AbortSignal | undefined} end nobody wants it any more
  * @param {(signal: AbortSignal, counted: Count) => Promise<T>} work
  */
-async function attempt(file, count, work) {
+async function attempt(file, count, end, work) {
   const controller = new AbortController();
+  const abort = () => controller.abort(end?.reason);
+  end?.addEventListener("abort", abort);
   /** @type {Error | null} */
   let stalled = null;
   let last = performance.now();
@@ -89,13 +90,14 @@ async function attempt(file, count, work) {
   } catch (error) {
     const isFirst = file.cache !== "reload";
     file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
-    if (isFirst && counted && !stalled && !file.data) { // something came, and was wrong: the file itself, from the host, may be right
+    if (isFirst && counted && !stalled && !file.data && !end?.aborted) { // something came, and was wrong: the file itself, from the host, may be right
       count(-counted);
-      return attempt(file, count, work);
+      return await attempt(file, count, end, work);
     }
     throw unreachable(file, stalled ?? (error instanceof WebAssembly.CompileError ? damaged() : error));
   } finally {
     clearInterval(watchdog);
+    end?.removeEventListener("abort", abort);
   }
 }
 
@@ -160,13 +162,12 @@ async function unpacked(response) {
  * checked, the WebAssembly compiled while it comes. It also keeps silent about a file that is missing or broken, and waits
  * for ever; `failed` speaks instead.
  * @param {FileAsset} wasm
+ * @param {Promise<WebAssembly.Module>} compiled
  * @param {FileAsset} stdlib
  * @param {Promise<Uint8Array<ArrayBuffer>>} archive what is given out as the latter
- * @param {Count} count
  * @returns {{failed: Promise<never>}}
  */
-export function serveToPyodide(wasm, stdlib, archive, count) {
-  const compiled = compile(wasm, count);
+export function serveToPyodide(wasm, compiled, stdlib, archive) {
   const { fetch } = self;
   self.fetch = async (input, init) => {
     if (String(input) === wasm.url) return new Response(); // only handed on to the function below

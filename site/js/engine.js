@@ -3,29 +3,17 @@
  */
 
 import { assets } from "./assets.js";
+import { closed, notSendable, RecognizerError, unsupported } from "./errors.js";
+import { Delivery } from "./parts.js";
 import { assetMap, startWorker } from "./start.js";
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
 const LOADING_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes, and longer than downloads wait
-const PATHS = ["snapshot", "slim"]; // to a running Python, the fastest first; each is left as soon as it fails
+const PATHS = /** @type {const} */ (["snapshot", "slim"]); // to a running Python, the fastest first; each is left as soon as it fails
 const MAX_RESTARTS = 3; // in a row, without an answer in between
 
 /** @type {RequestCache} after a boot that failed nothing is taken from the browser's cache: it may be what was wrong */
 let cache = "default";
-
-/**
- * An error with one thing that the person can do about it.
- */
-export class RecognizerError extends Error {
-  /**
-   * @param {{type?: string, message: string, hint?: string}} description
-   */
-  constructor({ type = "Error", message, hint = "" }) {
-    super(message);
-    this.name = type;
-    this.hint = hint;
-  }
-}
 
 /**
  * Fires "restart" when a dead worker has been replaced and answers again, "error" (detail: RecognizerError) when that failed.
@@ -102,11 +90,27 @@ export class Engine extends EventTarget {
   }
 
   /**
-   * @param {string} path
+   * @param {"snapshot" | "slim"} path
    * @param {string | null} why it is not a faster one
    * @param {typeof assets} map
    */
   async #bootBy(path, why, map) {
+    const delivery = new Delivery(map, path, this.#model, (progress) => this.#report(progress));
+    try {
+      const worker = await this.#startWorker();
+      delivery.to(worker);
+      const onProgress = (/** @type {any} */ progress) => (delivery.worker = progress);
+      return await this.#request("boot", { ...map, path, why, model: this.#model }, { onProgress, patience: LOADING_PATIENCE });
+    } catch (error) {
+      cache = "reload";
+      this.#stop(/** @type {RecognizerError} */ (error));
+      throw error;
+    } finally {
+      delivery.end();
+    }
+  }
+
+  async #startWorker() {
     const worker = await startWorker();
     if (!worker) throw unsupported("This browser has no module workers.");
     if (this.#closed) {
@@ -121,17 +125,12 @@ export class Engine extends EventTarget {
       die(event.message || "it could not be started");
     };
     worker.onmessageerror = () => die("a message could not be read");
-    try {
-      return await this.#request("boot", { ...map, path, why, model: this.#model }, { onProgress: (progress) => this.#report(progress), patience: LOADING_PATIENCE });
-    } catch (error) {
-      cache = "reload";
-      this.#stop(/** @type {RecognizerError} */ (error));
-      throw error;
-    }
+    return worker;
   }
 
   /** @param {BootProgress} progress */
   #report(progress) {
+    for (const request of this.#pending.values()) request.restartTimer(); // the one for which all this comes
     this.#progress = progress;
     this.#listener?.(progress);
   }
@@ -253,18 +252,4 @@ export function bootingEngine(model) {
   if (!ahead) engine.boot();
   ahead = null;
   return engine;
-}
-
-/** Browsers tell a picture of another site only by not letting it go. @param {Record<string, any>} fields */
-function notSendable({ bitmap }) {
-  return bitmap
-    ? new RecognizerError({ type: "PictureError", message: "The canvas shows a picture from another site; browsers do not let it be read.", hint: "Copy the picture to this site." })
-    : new RecognizerError({ message: "This can not be sent to the recogniser.", hint: "Send plain values." });
-}
-
-const closed = () => new RecognizerError({ type: "AbortError", message: "The recogniser was closed." });
-
-/** @param {string} message */
-function unsupported(message) {
-  return new RecognizerError({ type: "Unsupported", message, hint: "Use a current version of Chrome, Edge, Firefox or Safari." });
 }

@@ -6,7 +6,8 @@
  *     const { digit, confidence } = await recognizer.predict(canvas);
  */
 
-import { bootingEngine, RecognizerError } from "./engine.js";
+import { bootingEngine } from "./engine.js";
+import { RecognizerError } from "./errors.js";
 import { readSource } from "./source.js";
 
 export { RecognizerError };

@@ -2,7 +2,7 @@
  * Whatever an embedder may hand over, as the fields of a request: {pixels or bitmap, width, height, channels}.
  */
 
-import { RecognizerError } from "./engine.js";
+import { RecognizerError } from "./errors.js";
 import { MAX_PIXELS, withImage } from "./image-file.js";
 
 /** @typedef {{data: ArrayLike<number>, width: number, height: number}} Pixels ink (width * height values) or RGBA (four times that) */

@@ -5,10 +5,11 @@
  * while booting also {id, event: "progress", value}. No Python source here: functions are imported and called.
  */
 
-import { bootFromSnapshot, bootSlim, bringModules, PARTS } from "./booting.js";
+import { bootFromSnapshot, bootSlim, bringModules } from "./booting.js";
 import { download } from "./downloads.js";
+import { bring, expect, partsOf, sometimes } from "./parts.js";
 
-/** @typedef {(value: BootProgress) => void} OnProgress */
+/** @typedef {(value: {stage: string, loaded: number, total?: number}) => void} OnProgress */
 
 /** @type {any} the Pyodide API object */
 let pyodide;
@@ -26,7 +27,8 @@ let modules = async () => {};
 const IDLE_AFTER = 1500; // ms without a request
 let lastAsked = 0;
 
-const REPORT_EVERY = 50; // ms; some hundred parts arrive, and more steps than a bar can show only cost the page time
+/** @type {ReturnType<typeof expect>["take"]} */
+let takePart = () => {};
 
 /** Every request that the page can make. */
 const actions = /** @type {Record<string, (fields: any, progress: OnProgress) => any>} */ ({
@@ -41,7 +43,10 @@ const actions = /** @type {Record<string, (fields: any, progress: OnProgress) =>
   health: () => ({ ...toJs(session.health()), boot }),
 });
 
-self.onmessage = async ({ data: { id, name, ...fields } }) => {
+self.onmessage = ({ data }) => data.part ? takePart(data) : answer(data);
+
+/** @param {any} request */
+async function answer({ id, name, ...fields }) {
   lastAsked = performance.now();
   try {
     const value = await actions[name](fields, (progress) => self.postMessage({ id, event: "progress", value: progress }));
@@ -49,22 +54,20 @@ self.onmessage = async ({ data: { id, name, ...fields } }) => {
   } catch (error) {
     self.postMessage({ id, ok: false, error: describe(/** @type {Error} */ (error)) });
   }
-};
+}
 
 /**
- * Starts Python, NumPy and the model. All downloads start at once; the stages after them take what they need.
+ * Starts Python, NumPy and the model, out of the parts that the page brings; those that came with the page itself are unpacked here.
  * @param {BootRequest} request
  * @param {OnProgress} progress
  */
-async function start({ path, why, abi, defaultModel, model, ...assets }, progress) {
+async function start({ path, why, model, ...assets }, progress) {
   ({ files, models } = assets);
+  modelAsset(model);
   const clock = stopwatch();
-  const isInside = path === "snapshot" && model === defaultModel;
-  const wanted = [...PARTS[path].map((name) => files[name]), ...(isInside ? [] : [modelAsset(model)])];
-  const total = wanted.reduce((sum, { bytes }) => sum + bytes, 0);
   let loaded = 0;
   let stage = "runtime";
-  const report = () => progress({ stage, loaded: Math.min(loaded, total), total });
+  const report = () => progress({ stage, loaded });
   const enter = (/** @type {string} */ next) => {
     clock.lap(stage);
     stage = next;
@@ -76,9 +79,12 @@ async function start({ path, why, abi, defaultModel, model, ...assets }, progres
     reportSometimes();
   };
 
-  const weightsCome = isInside ? null : download(modelAsset(model), count);
-  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, abi, count, enter });
-  const [weights] = await Promise.all([weightsCome, started]);
+  const { carried, distant } = partsOf(assets, path, model);
+  const { parts: expected, take } = expect(Object.keys(distant));
+  takePart = take;
+  const parts = { ...expected, ...bring(carried, count) };
+  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: assets.abi, enter });
+  const [weights] = await Promise.all([parts[model], started]);
   ({ pyodide, session } = await started);
   if (weights) useModel(model, weights);
   enter("ready");
@@ -189,16 +195,6 @@ function pngOf(image) {
   image.forEach((value, i) => rgba.data.set([value * 255, value * 255, value * 255, 255], 4 * i));
   context.putImageData(rgba, 0, 0);
   return canvas.convertToBlob({ type: "image/png" });
-}
-
-/** Calls the function now, and again only after a while. @param {() => void} report */
-function sometimes(report) {
-  let last = -Infinity;
-  return () => {
-    if (performance.now() - last < REPORT_EVERY) return;
-    last = performance.now();
-    report();
-  };
 }
 
 /** Calls the function once nothing has been asked for a while. @param {() => void} work */

@@ -1,0 +1,31 @@
+/**
+ * What the recogniser says when it can not do what it was asked for.
+ */
+
+/**
+ * An error with one thing that the person can do about it.
+ */
+export class RecognizerError extends Error {
+  /**
+   * @param {{type?: string, message: string, hint?: string}} description
+   */
+  constructor({ type = "Error", message, hint = "" }) {
+    super(message);
+    this.name = type;
+    this.hint = hint;
+  }
+}
+
+/** Browsers tell a picture of another site only by not letting it go. @param {Record<string, any>} fields */
+export function notSendable({ bitmap }) {
+  return bitmap
+    ? new RecognizerError({ type: "PictureError", message: "The canvas shows a picture from another site; browsers do not let it be read.", hint: "Copy the picture to this site." })
+    : new RecognizerError({ message: "This can not be sent to the recogniser.", hint: "Send plain values." });
+}
+
+export const closed = () => new RecognizerError({ type: "AbortError", message: "The recogniser was closed." });
+
+/** @param {string} message */
+export function unsupported(message) {
+  return new RecognizerError({ type: "Unsupported", message, hint: "Use a current version of Chrome, Edge, Firefox or Safari." });
+}
