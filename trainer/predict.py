@@ -31,8 +31,8 @@ REASONS = {
 }
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = make_parser("predict.py", __doc__, "python trainer/predict.py photo.jpg --json")
+def parser(program: str = "predict.py") -> argparse.ArgumentParser:
+    parser = make_parser(program, __doc__, "python trainer/predict.py photo.jpg --json")
     parser.add_argument("image", type=Path, help="PNG, JPEG, WebP, GIF, BMP or TIFF, of at most 100 megapixels")
     parser.add_argument("--model", default=DEFAULT, metavar="NAME", help=f"a name in weights/ or an .npz file; default {DEFAULT}")
     parser.add_argument("--numbers", action="store_true", help="read digits that stand side by side, instead of one digit")
@@ -40,8 +40,8 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
-    return run(parser(), predict, arguments)
+def main(arguments: list[str] | None = None, program: str = "predict.py") -> int:
+    return run(parser(program), predict, arguments)
 
 
 def predict(options: argparse.Namespace) -> int:
