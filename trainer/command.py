@@ -42,6 +42,7 @@ def make_parser(program: str, description: str, example: str) -> argparse.Argume
 def run(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int], arguments: list[str] | None) -> int:
     """Reads the arguments, runs the command and returns its exit code; an error is one line on stderr."""
     options = parser.parse_args(arguments)
+    options.program = parser.prog
     try:
         return command(options)
     except UsageError as error:

@@ -151,14 +151,14 @@ def finish(run: Run) -> int:
         print(f"Stopped after {len(run.history)} of {run.settings.epochs} epochs; the best weights so far are kept. "
               + (f"Go on with: {run.command} --resume {shown(run.folder)}" if run.resumable else "It can't be resumed"))
         return 1
-    if belongs_in_weights(run):
+    if type(run) is Run and belongs_in_weights(run):  # those in weights/ are of our own making
         print(ship(run, card))
     return 0
 
 
 def belongs_in_weights(run: Run) -> bool:
     """Whether this is a shipped model made just as its recipe says, on MNIST, with no folder of its own asked for."""
-    return type(run) is Run and is_own_recipe(run.settings) and run.digits.is_mnist and bool(run.digits.drawings) and run.folder.resolve().parent == RUNS
+    return is_own_recipe(run.settings) and run.digits.is_mnist and bool(run.digits.drawings) and run.folder.resolve().parent == RUNS
 
 
 if __name__ == "__main__":

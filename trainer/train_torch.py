@@ -40,7 +40,7 @@ OPTIMIZERS = {  # as ours are, with their constants (tests/test_optimizers.py co
 
 
 def parser(program: str = "train_torch.py") -> argparse.ArgumentParser:
-    parser = make_parser(program, __doc__, "python trainer/train_torch.py --arch 784-300-10 --epochs 5 --device cuda")
+    parser = make_parser(program, __doc__, "python -m trainer train-torch --arch 784-300-10 --epochs 5 --device cuda")
     add_options(parser)
     parser.add_argument("--device", metavar="NAME", help="cpu, cuda, cuda:1, mps ...; default: the GPU if there is one")
     return parser

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import torch
 
 from inkling.model import Sequential
@@ -28,5 +27,5 @@ def to_module(model: Sequential) -> torch.nn.Sequential:
 
 def take_parameters(model: Sequential, module: torch.nn.Sequential) -> None:
     """Copies the module's parameters into the model that it was made from."""
-    tensors = {name: np.array(tensor.detach().cpu()) for name, tensor in module.state_dict().items()}
+    tensors = {name: tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}
     model.set_parameters(build(model.spec(), blocks(tensors, "PyTorch"), "PyTorch").parameters())
