@@ -19,7 +19,7 @@ from trainer.files import WEIGHTS
 from trainer.recipes import DEFAULT, RECIPES
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-NEEDS = {"train-torch": "torch"}  # command -> module that its help can't be had without
+NEEDS = {"train-torch": "torch", "sweep": "distributed"}  # command -> module that its help can't be had without
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -8,6 +8,7 @@ import sys
 COMMANDS = {  # name -> (module with main(arguments, program), what it does)
     "train": ("trainer.train", "train a network"),
     "train-torch": ("trainer.train_torch", "train it with PyTorch"),
+    "sweep": ("trainer.sweep", "train many, on several processes or machines"),
     "evaluate": ("trainer.evaluate", "measure networks on MNIST and on real drawings"),
     "predict": ("trainer.predict", "read the digit, or the number, in pictures"),
     "debug-image": ("trainer.debug_image", "show what preprocessing makes of a picture"),
