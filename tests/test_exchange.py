@@ -14,9 +14,11 @@ from safetensors.numpy import load, save
 
 from inkling import weights
 from inkling.model import Sequential, architecture
-from trainer import export_model, import_model
+from tiny_mnist import write_folder
+from trainer import evaluate, export_model, import_model
 from trainer.exchange import ExchangeError, Found, infer, json_file, safetensors_file
 from trainer.exchange.names import blocks, build, fold_normalization, to_torch
+from trainer.files import sha256
 from trainer.import_model import to_model
 from trainer.recipes import RECIPES
 
@@ -48,7 +50,7 @@ def test_a_network_comes_back_bit_for_bit_with_temperature_and_threshold(format,
 @pytest.mark.parametrize("format", [safetensors_file, json_file])
 @pytest.mark.parametrize("name", RECIPES)
 def test_a_shipped_network_comes_back_bit_for_bit(format, name):
-    model = weights.load(import_model.Path(export_model.find_model(name)[0]))
+    model = weights.load(export_model.find_model(name)[0])
     assert same(there_and_back(format, model)[0], model)
 
 
@@ -209,7 +211,20 @@ def test_import_folds_the_normalization(here):
     np.testing.assert_allclose(weights.load(here / "mine.npz").predict_logits(answers["images"]), answers["normalized"], atol=1e-5)
 
 
+def test_a_card_says_where_a_network_came_from_and_how_good_it_is(here, capsys):
+    assert export_model.main(["convnet", "--to", "safetensors"]) == 0
+    data = write_folder(here, 20, 1000)
+    assert import_model.main(["convnet.safetensors", "--card", "--data", str(data), "--dtype", "float16", "--out", "mine.npz"]) == 0
+    card = json.loads((here / "mine.json").read_text(encoding="utf-8"))
+    assert card["imported_from"] == {"file": "convnet.safetensors", "sha256": sha256((here / "convnet.safetensors").read_bytes())}
+    assert card["sha256"] == sha256((here / "mine.npz").read_bytes()) and card["parameters"] == 58_106
+    assert card["test_accuracy"] > 0.98 and f"mine.json: {card['test_accuracy']:.2%} on the test images" in capsys.readouterr().out
+    assert evaluate.main(["mine.npz", "--data", str(data)]) == 0  # it agrees with its card
+
+
 @pytest.mark.parametrize("command, arguments, code, said", [
+    (import_model, [str(FOREIGN), "--data", "data"], 2, "it goes with --card"),
+    (import_model, [str(FOREIGN), "--card", "--data", "data"], 1, "data: has neither"),
     (import_model, ["none.safetensors"], 1, "none.safetensors: no such file"),
     (import_model, ["mine.h5"], 1, "files that can be imported end in .pth, .pt, .safetensors, .json"),
     (import_model, [str(FOREIGN), "--arch", "784-20-10"], 1, "layer 0, Dense, needs (20, 784)"),

@@ -7,6 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 
 import numpy as np
 import pytest
@@ -65,6 +66,14 @@ def test_the_front_door_lists_the_commands_and_refuses_others(capsys):
 def test_it_runs_as_a_module():
     done = subprocess.run([sys.executable, "-m", "trainer", "predict", "no-such-file.png"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1 and done.stderr == "python -m trainer predict: no-such-file.png: no such file\n"
+
+
+def test_an_installation_has_every_package_and_the_command():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = {"inkling"} | {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in (ROOT / "trainer").rglob("__init__.py")}
+    assert set(project["tool"]["setuptools"]["packages"]) == packages
+    module, function = project["project"]["scripts"]["inkling"].split(":")
+    assert getattr(importlib.import_module(module), function) is main
 
 
 # health

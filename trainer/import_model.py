@@ -22,7 +22,7 @@ from inkling.model import Sequential, architecture  # noqa: E402
 from trainer.exchange import ExchangeError, Found, read  # noqa: E402
 from trainer.exchange.infer import infer_spec  # noqa: E402
 from trainer.exchange.names import blocks, build, fold_normalization  # noqa: E402
-from trainer.files import atomic_file, shown  # noqa: E402
+from trainer.files import atomic_file, shown, write_json  # noqa: E402
 
 MAX_SPEC_FILE = 16 * 2**20  # bytes
 
@@ -38,6 +38,9 @@ def parser(program: str = "import_model.py") -> argparse.ArgumentParser:
     parser.add_argument("--temperature", type=float, metavar="T", help="logits are divided by it; default: what the file says, else 1")
     parser.add_argument("--threshold", type=float, metavar="P", help="least probability of an answer; default: what the file says, else 0")
     parser.add_argument("--dtype", choices=["float32", "float16"], default="float32", help="of the .npz: exact, or half as large")
+    parser.add_argument("--card", action="store_true",
+                        help="measure it on MNIST's test images and write a model card beside it: with both in weights/ the page offers it")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="with --card: folder of files in MNIST's format and names; default MNIST, fetched once")
     parser.add_argument("--force", action="store_true", help="write over a file that is there already")
     return parser
 
@@ -48,9 +51,42 @@ def main(arguments: list[str] | None = None, program: str = "import_model.py") -
 
 def import_file(options: argparse.Namespace) -> int:
     """Reads, checks that it is a digit recogniser, writes, and says what was assumed."""
+    out, card = targets(options)
+    model, told = read_model(options)
+    npz = io.BytesIO()
+    weights.save(npz, model, options.dtype)
+    model = weights.load(npz.getvalue(), str(options.file))  # with all its limits, before anything is written
+    weights.check_is_digit_reader(model, str(options.file))
+    document = make_card(out.stem, model, npz.getvalue(), options) if card else {}
+    with atomic_file(out) as file:
+        file.write(npz.getvalue())
+    layers = ", ".join(type(layer).__name__ for layer in model.layers)
+    print(f"{shown(out)}: {layers}; {model.n_parameters:,} parameters, temperature {model.temperature:g}, threshold {model.threshold:g}")
+    if told:
+        print(told)
+    if card:
+        write_json(card, document)
+        accuracy = document.get("mnist_test_accuracy", document.get("test_accuracy"))
+        print(f"{shown(card)}: {accuracy:.2%} on the test images")
+    else:
+        print(f"Measure it with: python -m trainer evaluate {shown(out)}")
+    return 0
+
+
+def targets(options: argparse.Namespace) -> tuple[Path, Path | None]:
+    """(the .npz, its card or None). Raises UsageError if one is there already."""
     out = options.out or Path(f"{options.file.stem}.npz")
-    if out.exists() and not options.force:
-        raise UsageError(f"{out}: is there already. Name another file with --out, or say --force")
+    card = out.with_suffix(".json") if options.card else None
+    for path in (out, card):
+        if path is not None and path.exists() and not options.force:
+            raise UsageError(f"{path}: is there already. Name another file with --out, or say --force")
+    if options.data and not card:
+        raise UsageError("--data is what a card is measured on; it goes with --card")
+    return out, card
+
+
+def read_model(options: argparse.Namespace) -> tuple[Sequential, str]:
+    """(the network as the options want it, what had to be assumed or "")."""
     stated = read_spec(options.arch) if options.arch else None
     model, told = to_model(read(options.file), str(options.file), stated)
     if options.normalized:
@@ -63,17 +99,16 @@ def import_file(options: argparse.Namespace) -> int:
                         model.threshold if options.threshold is None else options.threshold)
     except ValueError as error:
         raise UsageError(str(error)) from error
-    npz = io.BytesIO()
-    weights.save(npz, model, options.dtype)
-    weights.check_is_digit_reader(weights.load(npz.getvalue(), str(options.file)), str(options.file))  # with all its limits, before anything is written
-    with atomic_file(out) as file:
-        file.write(npz.getvalue())
-    layers = ", ".join(type(layer).__name__ for layer in model.layers)
-    print(f"{shown(out)}: {layers}; {model.n_parameters:,} parameters, temperature {model.temperature:g}, threshold {model.threshold:g}")
-    if told:
-        print(told)
-    print(f"Measure it with: python -m trainer evaluate {shown(out)}")
-    return 0
+    return model, told
+
+
+def make_card(name: str, model: Sequential, npz: bytes, options: argparse.Namespace) -> dict:
+    """The model card, with figures measured now."""
+    require("tqdm")
+    from trainer.cards import make_imported_card  # only here: it loads the trainer
+    from trainer.data import load_digits
+
+    return make_imported_card(name, model, npz, options.file, load_digits(options.data))
 
 
 def to_model(found: Found, file: str, stated: dict | None = None) -> tuple[Sequential, str]:
