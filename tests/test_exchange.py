@@ -205,6 +205,12 @@ def test_import_takes_a_stated_architecture_from_a_model_card(here, capsys):
     assert (back.temperature, back.threshold) == (0.8, 0.5) and "threshold 0.5" in capsys.readouterr().out
 
 
+def test_a_stated_architecture_leaves_the_file_its_temperature(here):
+    assert export_model.main(["mlp-128-64", "--to", "safetensors"]) == 0
+    assert import_model.main(["mlp-128-64.safetensors", "--arch", "784-128-64-10"]) == 0
+    assert same(weights.load(here / "mlp-128-64.npz"), weights.load(export_model.find_model("mlp-128-64")[0]))
+
+
 def test_import_folds_the_normalization(here):
     answers = np.load(FIXTURES / "foreign.npz")
     assert import_model.main([str(FOREIGN), "--normalized", "0.1307", "0.3081", "--out", "mine.npz"]) == 0

@@ -114,8 +114,11 @@ def make_card(name: str, model: Sequential, npz: bytes, options: argparse.Namesp
 def to_model(found: Found, file: str, stated: dict | None = None) -> tuple[Sequential, str]:
     """(the network in a file, what had to be assumed or ""). stated: its spec, which goes before what the file says."""
     layers = blocks(found.tensors, file)
-    if stated is not None or found.spec is not None:
-        return build(stated if found.spec is None or stated is not None else found.spec, layers, file), ""
+    if stated is not None:
+        said = found.spec if isinstance(found.spec, dict) else {}
+        return build({key: said[key] for key in ("temperature", "threshold") if key in said} | stated, layers, file), ""
+    if found.spec is not None:
+        return build(found.spec, layers, file), ""
     spec, told = infer_spec(layers, file)
     return build(spec, layers, file), told
 

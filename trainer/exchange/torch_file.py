@@ -22,7 +22,7 @@ from .names import MAX_PARAMETERS, to_torch
 MAX_MEMBERS = 2000
 MAX_PICKLE = 2**20  # bytes; ours have 1,000
 # All that the pickle of a state_dict, or of a checkpoint with one, refers to.
-HARMLESS = re.compile(r"collections OrderedDict|torch\._utils _rebuild_(tensor_v2|parameter)|torch \w+Storage|torch (float|bfloat|int|uint)\d+|torch Size")
+HARMLESS = re.compile(r"collections OrderedDict|torch\._utils _rebuild_(tensor_v2|parameter)|torch(\.cuda)? \w+Storage")
 INSIDE = ("state_dict", "model_state_dict", "model", "net")  # where a checkpoint has the state_dict
 
 
