@@ -54,17 +54,38 @@ def test_a_shipped_network_comes_back_bit_for_bit(format, name):
     assert same(there_and_back(format, model)[0], model)
 
 
-def test_the_flat_file_can_be_computed_with_a_json_parser_alone():
-    model = Sequential.from_spec(architecture("784-5-10"), np.random.default_rng(1))
-    image = images(n=1)[0].ravel()
-    x = [float(value) for value in image]
-    for layer in json.loads(json_file.write(model))["layers"]:
-        if layer["type"] == "ReLU":
-            x = [max(value, 0) for value in x]
-        else:
-            n_in, n_out, W, b = (layer[key] for key in ("n_in", "n_out", "W", "b"))
-            x = [b[j] + sum(x[i] * W[i * n_out + j] for i in range(n_in)) for j in range(n_out)]
-    np.testing.assert_allclose(x, model.predict_logits(image[None])[0], atol=1e-5)
+def plain_layer(layer, x, shape):
+    """One layer of the flat file on a flat list of numbers, (channels, height, width) or (n,), by its description alone. Returns (out, shape)."""
+    if layer["type"] == "ReLU":
+        return [max(value, 0) for value in x], shape
+    if layer["type"] == "Flatten":
+        return x, (len(x),)
+    if layer["type"] == "Dense":
+        n_in, n_out, W, b = (layer[key] for key in ("n_in", "n_out", "W", "b"))
+        return [b[j] + sum(x[i] * W[i * n_out + j] for i in range(n_in)) for j in range(n_out)], (n_out,)
+    channels, height, width = shape
+    if layer["type"] == "MaxPool2D":
+        size = layer["pool_size"]
+        out = [max(x[(c * height + i * size + u) * width + j * size + v] for u in range(size) for v in range(size))
+               for c in range(channels) for i in range(height // size) for j in range(width // size)]
+        return out, (channels, height // size, width // size)
+    n_filters, k, W, b = (layer[key] for key in ("channels_out", "kernel_size", "W", "b"))
+    assert (layer["stride"], layer["padding"]) == (1, 0)
+    inside = [(c, u, v) for c in range(channels) for u in range(k) for v in range(k)]
+    out = [b[f] + sum(W[(f * channels + c) * k * k + u * k + v] * x[(c * height + i + u) * width + j + v] for c, u, v in inside)
+           for f in range(n_filters) for i in range(height - k + 1) for j in range(width - k + 1)]
+    return out, (n_filters, height - k + 1, width - k + 1)
+
+
+@pytest.mark.parametrize("name", ["convnet", "784-5-10"])
+def test_the_flat_file_can_be_computed_with_a_json_parser_alone(name):
+    model = Sequential.from_spec(architecture(name), np.random.default_rng(1))
+    document = json.loads(json_file.write(model))
+    image = images(n=1)
+    x, shape = [float(value) for value in image.ravel()], tuple(document["input_shape"])
+    for layer in document["layers"]:
+        x, shape = plain_layer(layer, x, shape)
+    np.testing.assert_allclose(x, model.predict_logits(image)[0], atol=1e-5)
 
 
 def test_the_tensors_have_pytorch_s_names_and_layouts():

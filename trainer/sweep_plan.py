@@ -39,6 +39,8 @@ def read_plan(path: Path, data: str | None) -> tuple[dict[str, Settings], list[s
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UsageError(f"{path}: no such file. It is TOML, such as: arch = [\"784-32-10\", \"convnet\"]") from error
     except (OSError, ValueError) as error:
         raise UsageError(f"{path}: {error}") from error
     lists = {key: value if isinstance(value, list) else [value] for key, value in document.items()}
