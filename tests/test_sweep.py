@@ -114,7 +114,8 @@ def test_a_killed_worker_loses_nothing_but_its_current_training(tmp_path, capsys
     from trainer.sweep_plan import read_plan
 
     data = write_folder(tmp_path, 2000, 20)
-    (tmp_path / "plan.toml").write_text('arch = ["784-64-10", "784-65-10"]\nseed = [0, 1, 2, 3, 4]\nepochs = 40\nbatch_size = 20\naugment = false', encoding="utf-8")
+    text = 'arch = ["784-64-10", "784-65-10"]\nseed = [0, 1, 2, 3, 4]\nepochs = 40\nbatch_size = 20\naugment = false'
+    (tmp_path / "plan.toml").write_text(text, encoding="utf-8")
     plan, _ = read_plan(tmp_path / "plan.toml", str(data))
     log, killed = tmp_path / "begun.txt", []
 
