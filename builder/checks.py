@@ -13,6 +13,7 @@ from builder.common import ROOT, BuildError, say
 from builder.node import create_environment, environment_python, install_node_packages
 
 ENVIRONMENT = ROOT / ".venv-test"
+FOR_ALL = ("torch", "engines", "exchange", "sweep")  # extras beside "dev" that --all takes
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "30")
 
 
@@ -23,7 +24,7 @@ def run_tests(arguments: list[str], *, everything: bool) -> int:
     """
     everything = everything or os.environ.get("CI", "").lower() in ("1", "true")
     python, environment = _prepare(everything)
-    selection = [] if everything else ["-m", "not torch"]
+    selection = [] if everything else ["-m", "not torch and not exchange and not sweep"]
     return subprocess.run([str(python), "-m", "pytest", *selection, *arguments], cwd=ROOT, env=environment).returncode
 
 
@@ -39,7 +40,7 @@ def run_benchmark(name: str, arguments: list[str], *, everything: bool) -> int:
 
 def _prepare(everything: bool) -> tuple[Path, dict[str, str]]:
     """Packages, browser, axe-core, dist/. Returns the environment's Python and the variables for it."""
-    python = _install_packages(("dev", "torch", "engines") if everything else ("dev",))
+    python = _install_packages(("dev", *FOR_ALL) if everything else ("dev",))
     browser = find_browser() or _install_browser(python)
     install_node_packages()
     build()

@@ -1,6 +1,7 @@
 """The READMEs tell the truth where a machine can see it: each command they name is understood, each link leads to a file."""
 
 import importlib
+import importlib.util
 import re
 import shlex
 
@@ -8,16 +9,17 @@ import pytest
 
 import build
 from builder.common import ROOT
+from trainer.__main__ import COMMANDS
 
 DOCUMENTS = [ROOT / "README.md", ROOT / "weights" / "README.md"]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"""\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"]+)\"""")
-PYTHON = re.compile(r"(?:python3?|py) (?!-)")
+PYTHON = re.compile(r"(?:python3?|py) (?:(?!-)|(?=-m trainer\b))")
 
 
 def commands(text):
-    """The words after `python`, `python3` or `py` of each command in a document: ["build.py", "serve"]."""
+    """The words after `python`, `python3` or `py` of each command in a document: ["build.py", "serve"], ["-m", "trainer", "health"]."""
     lines = [line for language, block in FENCED.findall(text) if language == "sh" for line in block.splitlines()]
     lines += [" ".join(code.split()) for code in INLINE.findall(FENCED.sub("", text))]
     return [shlex.split(line, comments=True)[1:] for line in lines if PYTHON.match(line)]
@@ -38,9 +40,15 @@ def named(find):
 
 def understand(script, arguments):
     """Parse the arguments as the script itself would. Raises SystemExit if it would refuse them."""
+    if script == "trainer/train_torch.py" and importlib.util.find_spec("torch") is None:
+        pytest.skip("its options are PyTorch's and train.py's; without PyTorch it says what to install")
     if script == "build.py":
         options, rest = build.make_parser().parse_known_args(arguments or ["build"])
         assert not rest or options.run in (build.run_test, build.run_bench), f"build.py does not know {rest}"
+    elif script == "-m":
+        _, *words = arguments
+        if words:  # without any it names the front door itself
+            importlib.import_module(COMMANDS[words[0]][0]).parser().parse_args(words[1:])
     else:
         importlib.import_module(script.removesuffix(".py").replace("/", ".")).parser().parse_args(arguments)
 
@@ -48,7 +56,7 @@ def understand(script, arguments):
 @pytest.mark.parametrize("document, command", named(commands))
 def test_a_command_in_a_readme_is_understood(document, command):
     script, *arguments = command
-    assert (ROOT / script).is_file(), f"{document} names {script}, and there is no such file"
+    assert script == "-m" or (ROOT / script).is_file(), f"{document} names {script}, and there is no such file"
     understand(script, arguments)
 
 
@@ -69,7 +77,7 @@ def test_a_command_that_there_is_not_would_be_noticed(script, arguments):
 
 
 def test_commands_and_links_are_found_however_they_are_written():
-    text = "```sh\npython3 build.py serve  # look\npip install x\n```\nor `py build.py\n  test`, not `python -m x`.\n"
+    text = "```sh\npython3 build.py serve  # look\npip install x\n```\nor `py build.py\n  test`, `python -m trainer health`, not `python -m x`.\n"
     text += '[a](b.md#c) ![d](e.png) [f](https://g) <img src="h.png">'
-    assert commands(text) == [["build.py", "serve"], ["build.py", "test"]]
+    assert commands(text) == [["build.py", "serve"], ["build.py", "test"], ["-m", "trainer", "health"]]
     assert links(text) == ["b.md", "e.png", "h.png"]

@@ -1,18 +1,24 @@
 """Reading a digit from a picture file: every usual kind of picture, and a clear error for everything else."""
 
+import base64
+import io
 import json
 import struct
+import sys
 import zlib
+from types import SimpleNamespace
 
+import jsonschema
 import numpy as np
 import pytest
 from PIL import Image
 
 from tiny_mnist import tiny_mnist
-from trainer import pictures, predict
+from trainer import ROOT, pictures, predict
 from trainer.command import TrainerError
 
 FIELDS = {"digit", "confidence", "probabilities", "accepted", "reason", "text", "digits", "image", "found", "model", "ms"}
+SCHEMA = json.loads((ROOT / "docs" / "prediction.schema.json").read_text(encoding="utf-8"))
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +31,16 @@ def seven():
 
 def answer(path, capsys, *options):
     assert predict.main([str(path), "--json", *options]) == 0
-    return json.loads(capsys.readouterr().out)
+    prediction = json.loads(capsys.readouterr().out)
+    jsonschema.validate(prediction, SCHEMA)
+    return prediction
+
+
+def png(array):
+    """The bytes of a PNG."""
+    file = io.BytesIO()
+    Image.fromarray(array).save(file, "PNG")
+    return file.getvalue()
 
 
 def rgba(seven, ink, paper):
@@ -173,7 +188,7 @@ def test_failures_end_with_1_and_one_line(seven, tmp_path, capsys):
     good = tmp_path / "7.png"
     Image.fromarray(seven).save(good)
     assert "no such file" in failure([tmp_path / "none.png"], capsys)
-    assert "no such file" in failure([tmp_path], capsys)
+    assert "no such file" in failure([tmp_path / "none"], capsys)
     (tmp_path / "text.png").write_text("a seven", encoding="utf-8")
     assert "not a picture" in failure([tmp_path / "text.png"], capsys)
     (tmp_path / "empty.png").write_bytes(b"")
@@ -185,6 +200,71 @@ def test_failures_end_with_1_and_one_line(seven, tmp_path, capsys):
     assert "there is no model 'resnet'" in failure([good, "--model", "resnet"], capsys)
     (tmp_path / "broken.npz").write_bytes(b"no zip")
     assert "broken" in failure([good, "--model", tmp_path / "broken.npz"], capsys)
+
+
+# Several pictures, and pictures from elsewhere
+
+
+def test_the_schema_knows_all_fields_and_is_strict(seven, tmp_path, capsys):
+    jsonschema.Draft202012Validator.check_schema(SCHEMA)
+    assert set(SCHEMA["required"]) == SCHEMA["properties"].keys() == FIELDS
+    Image.fromarray(seven).save(tmp_path / "7.png")
+    prediction = answer(tmp_path / "7.png", capsys)
+    for wrong in ({"digit": 10}, {"probabilities": [1]}, {"reason": "bored"}, {"more": 1}, {"image": [0] * 783}, {"text": "seven"}):
+        with pytest.raises(jsonschema.ValidationError):
+            jsonschema.validate({**prediction, **wrong}, SCHEMA)
+
+
+def test_files_and_folders_give_an_object_by_name(seven, tmp_path, capsys):
+    folder = tmp_path / "pictures"
+    folder.mkdir()
+    for name in ("b.png", "a.jpg"):
+        Image.fromarray(seven).save(folder / name)
+    (folder / "notes.txt").write_text("not a picture", encoding="utf-8")
+    Image.fromarray(255 - seven).save(tmp_path / "c.png")
+    assert predict.main([str(tmp_path / "c.png"), str(folder), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert list(found) == [str(tmp_path / "c.png"), str(folder / "a.jpg"), str(folder / "b.png")]
+    for prediction in found.values():
+        jsonschema.validate(prediction, SCHEMA)
+        assert prediction["digit"] == 7
+    assert predict.main([str(tmp_path / "c.png"), str(folder)]) == 0
+    assert capsys.readouterr().out.count(": 7  (") == 3
+
+
+def test_one_picture_of_several_that_can_t_be_read_stops_none_of_the_others(seven, tmp_path, capsys):
+    Image.fromarray(seven).save(tmp_path / "b.png")
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    assert predict.main([str(tmp_path), "--json"]) == 1
+    said = capsys.readouterr()
+    assert [entry["digit"] for entry in json.loads(said.out).values()] == [7]
+    assert "a.png: not a picture" in said.err and said.err.count("\n") == 1
+
+
+def test_a_picture_comes_on_standard_input_or_as_a_data_url(seven, capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(png(seven))))
+    assert answer("-", capsys)["digit"] == 7
+    assert answer(f"data:image/png;base64,{base64.b64encode(png(seven)).decode()}", capsys)["digit"] == 7
+    percent = "".join(f"%{byte:02x}" for byte in png(seven[::4, ::4]))
+    assert answer(f"data:image/png,{percent}", capsys)["digit"] == 7
+
+
+@pytest.mark.parametrize("source, said", [
+    ("data:image/png;base64", "it has no comma"), ("data:image/png;base64,AAA*", "data: URL: can't be decoded"),
+    ("data:,seven", "data: URL: not a picture"), ("https://example.com/7.png", "no such file"),
+])
+def test_a_bad_address_ends_with_1_and_one_line(source, said, capsys):
+    assert said in failure([source], capsys)
+
+
+def test_standard_input_is_read_up_to_a_limit(capsys, monkeypatch):
+    monkeypatch.setattr(pictures, "MAX_BYTES", 1000)
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(bytes(2000))))
+    assert "more than 1,000 bytes" in failure(["-"], capsys)
+
+
+def test_a_folder_without_pictures_ends_with_1(tmp_path, capsys):
+    assert "a folder without a picture" in failure([tmp_path], capsys)
 
 
 def test_without_a_picture_it_ends_with_2(capsys):

@@ -57,10 +57,28 @@ def make_card(name: str, model: Sequential, npz: bytes, run: Run) -> dict:
         "validation_accuracy": measure(model, run.digits.validation)[1],
         "epoch": run.kept[1]["epoch"],
         **({} if run.finished else {"stopped_after_epochs": len(run.history)}),
-        "command": command(run.settings),
+        "command": command(run.settings, run.command),
         "seed": run.settings.seed,
         "settings": run.settings.to_dict(),
         "data": run.digits.describe(),
+        "date": date.today().isoformat(),
+        "versions": {"inkling": __version__, "numpy": np.__version__, "python": platform.python_version(), **run.versions},
+        "sha256": sha256(npz),
+        "bytes": len(npz),
+        "architecture": model.spec(),
+    }
+
+
+def make_imported_card(name: str, model: Sequential, npz: bytes, source: Path, digits: Digits) -> dict:
+    """What there is to say of a network that was made elsewhere: what it is, where it came from, how it does on the test images."""
+    accuracy, errors = test_figures(model, digits)
+    test = "mnist_test" if digits.is_mnist else "test"
+    return {
+        "name": name,
+        "parameters": model.n_parameters,
+        f"{test}_accuracy": accuracy,
+        f"{test}_errors": errors,
+        "imported_from": {"file": source.name, "sha256": sha256(source.read_bytes())},
         "date": date.today().isoformat(),
         "versions": {"inkling": __version__, "numpy": np.__version__, "python": platform.python_version()},
         "sha256": sha256(npz),

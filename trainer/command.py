@@ -1,4 +1,4 @@
-"""What the three commands share: the packages they need, one kind of error, and exit codes: 0, 1 failure, 2 usage.
+"""What all commands share: the packages they need, one kind of error, and exit codes: 0, 1 failure, 2 usage.
 
 Standard library only, as it has to run before anything is installed.
 """
@@ -12,7 +12,8 @@ import traceback
 from collections.abc import Callable
 
 PACKAGES = {"numpy": "numpy", "PIL": "pillow", "matplotlib": "matplotlib", "tqdm": "tqdm",
-            "HersheyFonts": "Hershey-Fonts", "unlzw3": "unlzw3"}  # import name -> pip's name
+            "HersheyFonts": "Hershey-Fonts", "unlzw3": "unlzw3", "torch": "torch", "safetensors": "safetensors", "onnx": "onnx",
+            "onnxruntime": "onnxruntime", "distributed": "distributed"}  # import name -> pip's name
 
 
 class TrainerError(Exception):
@@ -41,6 +42,7 @@ def make_parser(program: str, description: str, example: str) -> argparse.Argume
 def run(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace], int], arguments: list[str] | None) -> int:
     """Reads the arguments, runs the command and returns its exit code; an error is one line on stderr."""
     options = parser.parse_args(arguments)
+    options.program = parser.prog
     try:
         return command(options)
     except UsageError as error:

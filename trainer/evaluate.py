@@ -32,8 +32,8 @@ FETCHED = Path("fetched")  # --strokes without a file
 ROUNDING = 2  # images on which another processor's rounding may decide otherwise
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = make_parser("evaluate.py", __doc__, "python trainer/evaluate.py convnet")
+def parser(program: str = "evaluate.py") -> argparse.ArgumentParser:
+    parser = make_parser(program, __doc__, "python trainer/evaluate.py convnet")
     parser.add_argument("models", nargs="*", metavar="MODEL", help="a name in weights/ or an .npz file; default: all of weights/")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of files in MNIST's format and names; default MNIST, fetched once")
     parser.add_argument("--strokes", nargs="?", type=Path, const=FETCHED, metavar="FILE",
@@ -44,8 +44,8 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
-    return run(parser(), measure_all, arguments)
+def main(arguments: list[str] | None = None, program: str = "evaluate.py") -> int:
+    return run(parser(program), measure_all, arguments)
 
 
 def measure_all(options: argparse.Namespace) -> int:

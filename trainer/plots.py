@@ -1,4 +1,4 @@
-"""The pictures of a run: its curves, the confusion matrix, and a sheet of the mistakes."""
+"""The pictures of a run: its curves, the confusion matrix, and a sheet of the mistakes; and that of a sweep."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ STYLE = {
 }
 MOST_MISTAKES = 60
 COLUMNS = 10
+MOST_GROUPS = 40  # of a sweep
 
 
 def draw_curves(path: Path, title: str, history: list[dict], kept_epoch: int) -> None:
@@ -109,6 +110,23 @@ def draw_sheet(path: Path, title: str, images: np.ndarray, labels: np.ndarray, a
         axes.set(xlim=(0, COLUMNS), ylim=(rows, 0))
         shown = "all" if len(order) == len(sure) else f"the {len(order)} surest"
         figure.suptitle(f"{title} ({shown}; the true digit first)", x=0.01, ha="left", weight="bold")
+        _save(figure, path)
+
+
+def draw_sweep(path: Path, title: str, groups: dict[str, list[float]]) -> None:
+    """Validation accuracies as dots, a line for each group of trainings that differ in their seed only; the best mean on top."""
+    ranked = sorted(groups.items(), key=lambda item: np.mean(item[1]))[-MOST_GROUPS:]
+    with rc_context(STYLE):
+        figure = Figure(figsize=(9, 1.6 + 0.32 * len(ranked)), layout="constrained")
+        axes = figure.subplots()
+        for i, (_, accuracies) in enumerate(ranked):
+            axes.plot(accuracies, [i] * len(accuracies), "o", color=BLUE, markersize=5, alpha=0.6)
+            axes.plot([np.mean(accuracies)], [i], "|", color=ACCENT, markersize=14, markeredgewidth=2)
+        axes.set_yticks(range(len(ranked)), [name for name, _ in ranked])
+        axes.set_ylim(-0.7, len(ranked) - 0.3)
+        axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=1))
+        axes.set_title("Validation accuracy of each training (dots) and their mean" + (f"; the best {MOST_GROUPS}" if len(groups) > MOST_GROUPS else ""))
+        figure.suptitle(title, x=0.01, ha="left", weight="bold")
         _save(figure, path)
 
 

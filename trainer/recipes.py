@@ -28,11 +28,11 @@ def is_own_recipe(settings: Settings) -> bool:
     return settings.arch in RECIPES and settings == recipe(settings.arch)
 
 
-def command(settings: Settings) -> str:
+def command(settings: Settings, program: str = "python trainer/train.py") -> str:
     """The command line that trains with these settings; what has no option of its own comes from the run folder's settings.json."""
     usual = recipe(settings.arch).to_dict()
     changed = {name: value for name, value in settings.to_dict().items() if value != usual[name]}
-    words = ["python trainer/train.py --arch", settings.arch]
+    words = [program, "--arch", settings.arch]
     if changed.keys() - OPTIONS:
         return " ".join([*words, "--settings settings.json"])
     for name, value in changed.items():

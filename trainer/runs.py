@@ -8,6 +8,7 @@ import itertools
 import json
 import math
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,10 @@ class Run:
     history: a row (COLUMNS) for each epoch done; loss and accuracy are means over the epoch's own, deformed batches.
     best: the parameters with the highest validation accuracy, among equals the lowest validation loss, and best_row their row.
     """
+
+    command = "python trainer/train.py"  # that starts one
+    resumable = True
+    versions: dict[str, str] = {}  # of what does the sums beside NumPy
 
     def __init__(self, folder: Path, settings: Settings, digits: Digits):
         self.folder, self.settings, self.digits = folder, settings, digits
@@ -94,14 +99,18 @@ class Run:
                 self._end_epoch([], 0.0)
         return self.finished
 
-    def _epochs(self) -> None:
+    def _steps(self) -> Iterator[Progress]:
+        """Trains `model`, a step at a time, from the first epoch that is not done."""
         images, labels = self.digits.train
-        done, total = len(images) * len(self.history), len(images) * self.settings.epochs
-        steps = train(self.model, self.optimizer, images, labels, self.settings, augment=augment, start_epoch=len(self.history))
+        return train(self.model, self.optimizer, images, labels, self.settings, augment=augment, start_epoch=len(self.history))
+
+    def _epochs(self) -> None:
+        n_images = len(self.digits.train[0])
+        done, total = n_images * len(self.history), n_images * self.settings.epochs
         with tqdm(total=total, initial=done, unit=" images", unit_scale=True, disable=None, leave=False, smoothing=0.05) as bar:
             epoch: list[Progress] = []
             started = time.perf_counter()
-            for progress in steps:
+            for progress in self._steps():
                 epoch.append(progress)
                 bar.set_postfix(_recent(epoch), refresh=False)
                 bar.update(progress.n_images)
@@ -134,6 +143,9 @@ class Run:
         groups = {"model": self.model.parameters(), "optimizer": self.optimizer.state(), "best": self.best}
         facts = {"history": self.history, "best": self.best_row, "files": self.digits.files, "drawings": self.digits.drawings}
         save_checkpoint(self.folder / "checkpoint.npz", groups, facts)
+        self._log()
+
+    def _log(self) -> None:
         text = io.StringIO()
         log = csv.DictWriter(text, COLUMNS, lineterminator="\n")
         log.writeheader()

@@ -31,8 +31,15 @@ from trainer.recipes import DEFAULT, OPTIONS, RECIPES, folder_name, is_own_recip
 from trainer.runs import Run, estimate_seconds, read_settings  # noqa: E402
 
 
-def parser() -> argparse.ArgumentParser:
-    parser = make_parser("train.py", __doc__, "python trainer/train.py --arch 784-300-10 --epochs 5 --no-augment")
+def parser(program: str = "train.py") -> argparse.ArgumentParser:
+    parser = make_parser(program, __doc__, "python trainer/train.py --arch 784-300-10 --epochs 5 --no-augment")
+    add_options(parser)
+    parser.add_argument("--resume", type=Path, metavar="RUN_FOLDER", help="go on with a run that was stopped, to the same result")
+    return parser
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What a training run can be told, whichever library does the sums."""
     parser.add_argument("--arch", metavar="NAME", help=f"{', '.join(RECIPES)}, all (these three), or sizes such as 784-300-10; default {DEFAULT}")
     parser.add_argument("--optimizer", choices=OPTIMIZERS)
     parser.add_argument("--learning-rate", type=float, metavar="RATE", help="the highest, if the schedule changes it")
@@ -46,18 +53,16 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--drawings", action=argparse.BooleanOptionalAction, default=None,
                         help="train on pen drawings and on what is no digit, too; default: with MNIST yes, with --data no")
     parser.add_argument("--strokes", type=Path, metavar="FILE", help="recorded pen strokes, UCI's pendigits-orig.tra (.gz, .Z); default: fetched once")
-    parser.add_argument("--resume", type=Path, metavar="RUN_FOLDER", help="go on with a run that was stopped, to the same result")
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="of the run; default runs/<date>-<arch>-<seed>")
-    return parser
 
 
-def main(arguments: list[str] | None = None) -> int:
-    return run(parser(), train, arguments)
+def main(arguments: list[str] | None = None, program: str = "train.py") -> int:
+    return run(parser(program), train, arguments)
 
 
 def train(options: argparse.Namespace) -> int:
     """Runs what the options ask for; returns the exit code."""
-    given = {name: getattr(options, name) for name in ("arch", *sorted(OPTIONS)) if getattr(options, name) is not None}
+    given = given_settings(options)
     if options.resume:
         if given or options.settings or options.out:
             raise UsageError("--resume takes everything from its folder; no other option but --data, --drawings and --strokes goes with it")
@@ -70,6 +75,11 @@ def train(options: argparse.Namespace) -> int:
         if code := finish(Run.start(folder, settings, digits)):
             return code
     return 0
+
+
+def given_settings(options: argparse.Namespace) -> dict:
+    """Those settings that options name."""
+    return {name: getattr(options, name) for name in ("arch", *sorted(OPTIONS)) if getattr(options, name) is not None}
 
 
 def load_data(options: argparse.Namespace, seed: int) -> Digits:
@@ -139,9 +149,9 @@ def finish(run: Run) -> int:
           f"{card['validation_accuracy']:.2%} on the validation images, at epoch {card['epoch']}")
     if not finished:
         print(f"Stopped after {len(run.history)} of {run.settings.epochs} epochs; the best weights so far are kept. "
-              f"Go on with: python trainer/train.py --resume {shown(run.folder)}")
+              + (f"Go on with: {run.command} --resume {shown(run.folder)}" if run.resumable else "It can't be resumed"))
         return 1
-    if belongs_in_weights(run):
+    if type(run) is Run and belongs_in_weights(run):  # those in weights/ are of our own making
         print(ship(run, card))
     return 0
 

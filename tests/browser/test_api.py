@@ -5,11 +5,13 @@ import json
 import shutil
 from pathlib import Path
 
+import jsonschema
 import pytest
 from conftest import serving
 from hand import digit, ink_of
 
 WEIGHTS = Path(__file__).parent.parent.parent / "weights"
+SCHEMA = json.loads((WEIGHTS.parent / "docs" / "prediction.schema.json").read_text(encoding="utf-8"))  # the command line's tests use it, too
 CARD = json.loads((WEIGHTS / "convnet.json").read_text(encoding="utf-8"))
 
 # What the tests need in the page: inks drawn there, and a promise's outcome as plain data.
@@ -97,6 +99,14 @@ def test_without_ink_there_is_no_digit_and_a_reason(api):
     assert types == EMPTY
     assert (answer["digit"], answer["accepted"], answer["reason"], answer["text"], answer["digits"]) == (None, False, "empty", "", [])
     assert answer["probabilities"] == [0.1] * 10 and answer["confidence"] == 0
+
+
+@pytest.mark.parametrize("source, numbers", [("seven()", "false"), ("bar(50, 40, [0, 0, 0, 0])", "true"), ("bar(90, 90, [10, 20, 60, 9])", "true")])
+def test_a_prediction_as_a_document_is_what_the_schema_says(api, source, numbers):
+    jsonschema.validate(api(f"""async (r) => {{
+      const {{ image, ...rest }} = await r.predict({source}, {{ numbers: {numbers} }});
+      return {{ ...rest, image: [...image] }};
+    }}"""), SCHEMA)
 
 
 def test_a_debug_image_has_every_field_and_a_png_of_28_pixels(api):
