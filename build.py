@@ -53,6 +53,7 @@ def make_parser() -> argparse.ArgumentParser:
     summary = "Build (without the .br and .gz that a real host needs), serve the site on this machine, and open it."
     serve = add("serve", run_serve, summary, "serve --port 8080 --watch")
     serve.add_argument("--port", type=port_number, default=8000, help="default 8000; if it is taken, the next free one")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen; default 127.0.0.1, this machine only")
     serve.add_argument("--no-open", action="store_true", help="do not open a browser")
     serve.add_argument("--watch", action="store_true", help="rebuild and reload when a file changes")
     test = add("test", run_test, "Run the tests, in a virtual environment made for them.", "test -k layers -x")
@@ -81,7 +82,7 @@ def run_build(options) -> int:
 def run_serve(options) -> int:
     from builder.server import serve
 
-    return serve(port=options.port, open_page=not options.no_open, watch=options.watch)
+    return serve(port=options.port, host=options.host, open_page=not options.no_open, watch=options.watch)
 
 
 def run_test(options) -> int:
