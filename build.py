@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The front door: build, serve, test, bench, clean. Needs Python 3.11 or newer, and nothing else."""
+"""The front door: build, serve, test, bench, release, clean. Needs Python 3.11 or newer, and nothing else."""
 
 import sys
 
@@ -50,6 +50,7 @@ def make_parser() -> argparse.ArgumentParser:
         return command
 
     add("build", run_build, "Make dist/, the static site, ready for any host.", "build")
+    add("release", run_release, "Make release/: the site as a zip, the single file, the Python package, the notices, checksums.", "release")
     summary = "Build (without the .br and .gz that a real host needs), serve the site on this machine, and open it."
     serve = add("serve", run_serve, summary, "serve --port 8080 --watch")
     serve.add_argument("--port", type=port_number, default=8000, help="default 8000; if it is taken, the next free one")
@@ -62,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     bench = add("bench", run_bench, "Run benchmarks/bench_NAME.py.", "bench boot")
     bench.add_argument("name", metavar="NAME")
     bench.add_argument("--all", action="store_true", help="install PyTorch first, for comparisons with it")
-    add("clean", run_clean, "Remove dist/ and what the tests installed; the cache of downloads stays.", "clean")
+    add("clean", run_clean, "Remove dist/, release/ and what the tests installed; the cache of downloads stays.", "clean")
     return parser
 
 
@@ -76,6 +77,13 @@ def run_build(options) -> int:
     from builder.assemble import build
 
     say(f"Built {build()}")
+    return 0
+
+
+def run_release(options) -> int:
+    from builder.release import release
+
+    say(f"Released into {release()}")
     return 0
 
 

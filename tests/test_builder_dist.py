@@ -159,7 +159,7 @@ def test_a_site_without_any_model_is_not_built(sources):
 
 def test_an_interrupted_build_leaves_the_old_dist(sources, monkeypatch):
     before = build(sources)
-    monkeypatch.setattr(assemble, "_swap", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(assemble, "swap", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     (sources["site"] / "style.css").write_text("")
     with pytest.raises(KeyboardInterrupt):
         build(sources)
