@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The front door: build, serve, test, bench, clean. Needs Python 3.11 or newer, and nothing else."""
+"""The front door: build, serve, test, bench, release, clean. Needs Python 3.11 or newer, and nothing else."""
 
 import sys
 
@@ -50,9 +50,11 @@ def make_parser() -> argparse.ArgumentParser:
         return command
 
     add("build", run_build, "Make dist/, the static site, ready for any host.", "build")
+    add("release", run_release, "Make release/: the site as a zip, the single file, the Python package, the notices, checksums.", "release")
     summary = "Build (without the .br and .gz that a real host needs), serve the site on this machine, and open it."
     serve = add("serve", run_serve, summary, "serve --port 8080 --watch")
     serve.add_argument("--port", type=port_number, default=8000, help="default 8000; if it is taken, the next free one")
+    serve.add_argument("--host", default="127.0.0.1", metavar="ADDRESS", help="where to listen; default 127.0.0.1, this machine only")
     serve.add_argument("--no-open", action="store_true", help="do not open a browser")
     serve.add_argument("--watch", action="store_true", help="rebuild and reload when a file changes")
     test = add("test", run_test, "Run the tests, in a virtual environment made for them.", "test -k layers -x")
@@ -61,7 +63,7 @@ def make_parser() -> argparse.ArgumentParser:
     bench = add("bench", run_bench, "Run benchmarks/bench_NAME.py.", "bench boot")
     bench.add_argument("name", metavar="NAME")
     bench.add_argument("--all", action="store_true", help="install PyTorch first, for comparisons with it")
-    add("clean", run_clean, "Remove dist/ and what the tests installed; the cache of downloads stays.", "clean")
+    add("clean", run_clean, "Remove dist/, release/ and what the tests installed; the cache of downloads stays.", "clean")
     return parser
 
 
@@ -78,10 +80,17 @@ def run_build(options) -> int:
     return 0
 
 
+def run_release(options) -> int:
+    from builder.release import release
+
+    say(f"Released into {release()}")
+    return 0
+
+
 def run_serve(options) -> int:
     from builder.server import serve
 
-    return serve(port=options.port, open_page=not options.no_open, watch=options.watch)
+    return serve(port=options.port, host=options.host, open_page=not options.no_open, watch=options.watch)
 
 
 def run_test(options) -> int:

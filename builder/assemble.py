@@ -13,7 +13,8 @@ from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, python_com
 from builder.compress import compress_tree, gzip_sizes
 from builder.headers import headers_file
 from builder.node import PackagesMissing
-from builder.python_pack import make_packs, numpy_licences
+from builder.notice import notice
+from builder.python_pack import make_packs
 from builder.runtime import fetch_runtime, read_lock
 from builder.single_file import make_single_file
 from builder.snapshot import HEAP, make_snapshot
@@ -37,7 +38,7 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
     # What changes together lies together, so that a new version of ours does not fetch the runtime again.
     runtime = {name: (cache / name).read_bytes() for name in RUNTIME_FILES}
     runtime |= {name: path.read_bytes() for name, path in (packs | snapshot).items() if name not in ("inkling.zip", HEAP)}
-    runtime["NOTICE.txt"] = (ROOT / "builder" / "NOTICE.txt").read_bytes() + numpy_licences(lock, cache)
+    runtime["NOTICE.txt"] = notice(lock, cache)
     heap = {HEAP: snapshot[HEAP].read_bytes()}
     runtime_name, heap_name = (f"{kind}-{_tree_hash(files)}" for kind, files in (("runtime", runtime), ("heap", heap)))
     app["inkling.zip"] = packs["inkling.zip"].read_bytes()
@@ -70,7 +71,7 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
             if page := _single_file(site, app, large, runtime["NOTICE.txt"], {"build": app_hash} | table):
                 with disk_errors(dist):
                     (new / "inkling.html").write_bytes(page)  # only now: it is as small as it gets
-        _swap(new, dist, scratch / "old")
+        swap(new, dist, scratch / "old")
     return dist
 
 
@@ -134,7 +135,7 @@ def _tree_hash(files: dict[str, bytes]) -> str:
     return sha256("".join(f"{name} {sha256(files[name])}\n" for name in sorted(files)).encode())[:10]
 
 
-def _swap(new: Path, dist: Path, old: Path) -> None:
+def swap(new: Path, dist: Path, old: Path) -> None:
     """Put the folder new in dist's place. Renames only, so that at no time half a dist/ lies there."""
     try:
         if dist.exists():
@@ -148,5 +149,5 @@ def _swap(new: Path, dist: Path, old: Path) -> None:
 
 def clean(dist: Path = DIST) -> None:
     """Remove what the build and the tests made inside the project; the per-user cache stays."""
-    for folder in (dist, ROOT / ".venv-test", ROOT / "node_modules"):
+    for folder in (dist, ROOT / "release", ROOT / ".venv-test", ROOT / "node_modules"):
         shutil.rmtree(folder, ignore_errors=True)

@@ -40,7 +40,7 @@ def run_benchmark(name: str, arguments: list[str], *, everything: bool) -> int:
 
 def _prepare(everything: bool) -> tuple[Path, dict[str, str]]:
     """Packages, browser, axe-core, dist/. Returns the environment's Python and the variables for it."""
-    python = _install_packages(("dev", *FOR_ALL) if everything else ("dev",))
+    python = install_packages(("dev", *FOR_ALL) if everything else ("dev",))
     browser = find_browser() or _install_browser(python)
     install_node_packages()
     build()
@@ -48,7 +48,7 @@ def _prepare(everything: bool) -> tuple[Path, dict[str, str]]:
     return python, environment | ({"INKLING_ALL": "1"} if everything else {})
 
 
-def _install_packages(extras: tuple[str, ...]) -> Path:
+def install_packages(extras: tuple[str, ...]) -> Path:
     """Install what pyproject.toml lists under these extras, unless just that is there already; return the environment's Python."""
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
     wanted = [requirement for extra in extras for requirement in listed[extra]]

@@ -12,13 +12,18 @@ _MODULE_SCRIPT = re.compile(r'<script\b[^>]*\btype="module"[^>]*\bsrc="\./([^"]+
 # Also `await import("./x.js")`: what is loaded last is wanted soon all the same. Types in comments have no `await`.
 _IMPORT = re.compile(r'(?:^\s*import\s*|^\s*(?:import|export)\b[\w\s{},*$]*?\bfrom\s*|\bawait import\()["\'](\.{1,2}/[^"\']+)["\']', re.MULTILINE)
 
+_ELEMENT_DOOR = """import {{ DigitRecognizer }} from "../{}/js/embedded.js";
+customElements.define("digit-recognizer", DigitRecognizer);
+export {{ DigitRecognizer }};
+"""
+
 
 def stable_pages(site: Path, app_name: str, app: dict[str, bytes]) -> dict[str, bytes]:
     """index.html, the manifest and the embedder's two doors, pointing into the app's folder."""
     return {
         "index.html": index_page(source_text(site, "index.html"), app_name, app),
         "manifest.webmanifest": _manifest(source_text(site, "manifest.webmanifest"), app_name, app),
-        "js/digit-recognizer.js": f'import "../{app_name}/js/define.js";\nexport * from "../{app_name}/js/digit-recognizer.js";\n'.encode(),
+        "js/digit-recognizer.js": _ELEMENT_DOOR.format(app_name).encode(),
         "js/inkling.js": f'export * from "../{app_name}/js/inkling.js";\n'.encode(),
     }
 

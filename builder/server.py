@@ -1,6 +1,6 @@
 """dist/ on this machine as a good static host would serve it: types, caching, compression, the page's security policy.
 
-For looking and testing only; it listens on 127.0.0.1 and nowhere else.
+For looking and testing only; it listens on 127.0.0.1 and nowhere else, unless --host asks for it (a container must).
 """
 
 import errno
@@ -36,6 +36,7 @@ TYPES = {
     ".txt": "text/plain; charset=utf-8",
 }
 ENCODINGS = (("br", ".br"), ("gzip", ".gz"))  # the better first
+LOOPBACK = "127.0.0.1"
 PORTS_TRIED = 50  # from the one asked for upwards
 
 
@@ -45,9 +46,9 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = os.name != "nt"  # on Windows it would let two servers share a port
 
-    def __init__(self, port: int, directory: Path, prefix: str, watcher: Watcher | None):
+    def __init__(self, host: str, port: int, directory: Path, prefix: str, watcher: Watcher | None):
         self.directory, self.prefix, self.watcher = Path(directory), prefix, watcher
-        super().__init__(("127.0.0.1", port), Handler)
+        super().__init__((host, port), Handler)
 
     def server_bind(self):
         socketserver.TCPServer.server_bind(self)  # HTTPServer's own looks up the machine's name, which can take seconds
@@ -62,21 +63,21 @@ class Server(ThreadingHTTPServer):
         return f"http://localhost:{self.server_port}{self.prefix}"
 
 
-def make_server(directory, prefix: str = "/", port: int = 0, watcher: Watcher | None = None) -> Server:
+def make_server(directory, prefix: str = "/", port: int = 0, watcher: Watcher | None = None, host: str = LOOPBACK) -> Server:
     """A server that listens already; the caller runs serve_forever() and shutdown(). Port 0 takes any free one.
 
     prefix: "/" or a folder such as "/tools/inkling/", to try a host that serves the site under a sub-path.
     Raises OSError if the port is taken.
     """
-    return Server(port, directory, "/" + prefix.strip("/") + "/" if prefix.strip("/") else "/", watcher)
+    return Server(host, port, directory, "/" + prefix.strip("/") + "/" if prefix.strip("/") else "/", watcher)
 
 
-def serve(port: int, *, open_page: bool, watch: bool, dist: Path = DIST) -> int:
+def serve(port: int, *, open_page: bool, watch: bool, host: str = LOOPBACK, dist: Path = DIST) -> int:
     """Build, serve and open the site until Ctrl-C."""
     build(compress=False)  # on one's own machine there is nothing to save
     say(f"dist/ is without .br and .gz now; before you copy it to a host, run: {python_command()} build.py")
     watcher = Watcher(lambda: build(compress=False)) if watch else None
-    server = _first_free(port, dist, watcher)
+    server = _first_free(port, dist, watcher, host)
     if server.server_port != port:
         say(f"Port {port} is taken; using {server.server_port}")
     say(f"Inkling is at {server.url}  (Ctrl-C ends it)")
@@ -94,13 +95,13 @@ def serve(port: int, *, open_page: bool, watch: bool, dist: Path = DIST) -> int:
     return 0
 
 
-def _first_free(port: int, directory: Path, watcher: Watcher | None) -> Server:
+def _first_free(port: int, directory: Path, watcher: Watcher | None, host: str = LOOPBACK) -> Server:
     for candidate in range(port, min(port + PORTS_TRIED, 65536)):
         try:
-            return make_server(directory, port=candidate, watcher=watcher)
+            return make_server(directory, port=candidate, watcher=watcher, host=host)
         except OSError as error:
             if error.errno not in (errno.EADDRINUSE, errno.EACCES):
-                raise
+                raise BuildError(f"cannot listen on {host}: {error.strerror}. Name an address of this machine with --host") from error
     raise BuildError(f"no free port from {port} to {candidate}. Name another with --port")
 
 

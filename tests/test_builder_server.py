@@ -8,7 +8,7 @@ import time
 import pytest
 
 from builder import server as server_module
-from builder.common import python_command
+from builder.common import BuildError, python_command
 from builder.headers import POLICY
 from builder.server import make_server
 from builder.watch import Watcher
@@ -61,6 +61,11 @@ def ask(server, path, method="GET", **headers):
     body = response.read()
     connection.close()
     return response.status, response.headers, body
+
+
+def test_an_address_that_this_machine_has_not_is_refused_with_advice(folder):
+    with pytest.raises(BuildError, match=r"192\.0\.2\.1: .*--host"):
+        server_module._first_free(8000, folder, None, "192.0.2.1")  # kept for documents (RFC 5737): nobody has it
 
 
 def test_every_answer_carries_the_policy_of_the_page(folder, start):

@@ -11,7 +11,7 @@ import build
 from builder.common import ROOT
 from trainer.__main__ import COMMANDS
 
-DOCUMENTS = [ROOT / "README.md", ROOT / "weights" / "README.md"]
+DOCUMENTS = [ROOT / name for name in ("README.md", "weights/README.md", "deploy/README.md", "examples/README.md", "docs/api.md")]
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"""\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"]+)\"""")
@@ -67,7 +67,7 @@ def test_a_link_in_a_readme_leads_to_a_file(document, target):
 
 def test_the_readme_names_the_commands_that_matter():
     found = {" ".join(command[:2]) if command[0] == "build.py" else command[0] for command in commands(DOCUMENTS[0].read_text(encoding="utf-8"))}
-    assert {"build.py serve", "build.py test", "trainer/train.py", "trainer/evaluate.py", "trainer/predict.py"} <= found
+    assert {"build.py serve", "build.py test", "build.py release", "trainer/train.py", "trainer/evaluate.py", "trainer/predict.py"} <= found
 
 
 @pytest.mark.parametrize("script, arguments", [("build.py", ["serv"]), ("build.py", ["serve", "--fast"]), ("trainer/train.py", ["--fast"])])

@@ -19,12 +19,14 @@ const write = (part, text) => {
 
 export class Answer extends EventTarget {
   #parts;
+  #t;
   #slow = 0;
   #speech = 0;
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {Translate} t */
+  constructor(root, t) {
     super();
+    this.#t = t;
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`.${name}`));
     this.#parts = {
       root, prediction: part("prediction"), confidence: part("confidence"), doubt: part("doubt"), guess: part("guess"),
@@ -53,13 +55,14 @@ export class Answer extends EventTarget {
     this.show(null);
     this.busy = true;
     this.#parts.root.dataset.answer = "waiting";
-    this.#parts.doubt.textContent = words;
+    this.#parts.doubt.textContent = this.#t(words);
   }
 
   /** @param {Prediction | null} prediction null: nothing drawn */
   show(prediction) {
     const { root, confidence, doubt, guess, offer, time, caption } = this.#parts;
-    const words = wordsFor(prediction);
+    const t = this.#t;
+    const words = wordsFor(prediction, t);
     root.dataset.answer = words.state;
     root.toggleAttribute("data-number", words.text.length > 1);
     root.style.setProperty("--length", `${words.text.length}`);
@@ -67,8 +70,8 @@ export class Answer extends EventTarget {
     write(confidence, words.confidence);
     write(doubt, words.doubt);
     write(guess, words.guess);
-    write(time, prediction ? `${prediction.ms.total.toFixed(1)} ms` : "");
-    write(caption, words.text.length > 1 ? "The last digit, as the network sees it" : "What the network sees, 28 × 28");
+    write(time, prediction ? `${t.decimal(prediction.ms.total)} ms` : "");
+    write(caption, t(words.text.length > 1 ? "The last digit, as the network sees it" : "What the network sees, 28 × 28"));
     offer.hidden = !words.several;
     if (!prediction) this.#say("");
     // While the hand draws on, the newest answer is always still to come; none is late as long as some arrive.
@@ -79,7 +82,7 @@ export class Answer extends EventTarget {
   /** Say the answer once the hand rests. @param {Prediction} prediction */
   speak(prediction) {
     clearTimeout(this.#speech);
-    this.#speech = window.setTimeout(() => this.#say(wordsFor(prediction).spoken), PAUSE);
+    this.#speech = window.setTimeout(() => this.#say(wordsFor(prediction, this.#t).spoken), PAUSE);
   }
 
   /** Drawing goes on: what was about to be said is out of date. */

@@ -4,10 +4,12 @@
 
 export class Bars {
   #parent;
+  #t;
   /** @type {HTMLElement[]} */ #bars;
 
-  /** @param {HTMLElement} parent */
-  constructor(parent) {
+  /** @param {HTMLElement} parent @param {Translate} t */
+  constructor(parent, t) {
+    this.#t = t;
     this.#parent = parent;
     this.#bars = Array.from({ length: 10 }, (_, digit) => {
       const bar = document.createElement("div");
@@ -39,7 +41,7 @@ export class Bars {
       const ink = /** @type {HTMLElement} */ (bar.firstElementChild?.firstElementChild);
       ink.style.transform = `translateY(${100 * (1 - probability)}%)`;
       bar.setAttribute("aria-valuenow", percent);
-      bar.setAttribute("aria-valuetext", `${percent} percent`);
+      bar.setAttribute("aria-valuetext", this.#t("{} percent", percent));
       bar.title = `${digit}: ${percent}%`;
       bar.toggleAttribute("data-best", digit === best);
     });

@@ -15,6 +15,7 @@ import { Pad } from "./pad.js";
 import { Reading } from "./reading.js";
 import { Status } from "./status.js";
 import { inside } from "./template.js";
+import { translator } from "./texts.js";
 import { Tools } from "./tools.js";
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
@@ -24,14 +25,20 @@ const PASSING = 8;
 
 export class DigitRecognizer extends HTMLElement {
   static observedAttributes = ["model", "numbers", "readonly"];
+  /** Fetches what makes recognisers. @type {import("./loading.js").Door} */
+  static door = async () => await import("./inkling.js");
 
-  #root = this.attachShadow({ mode: "open" });
+  /** @type {ShadowRootInit} */ static shadow = { mode: "open" };
+
+  #kind = /** @type {typeof DigitRecognizer} */ (this.constructor);
+  #root = this.attachShadow(this.#kind.shadow);
+  #t = translator();
   #pad;
   #tools;
   #backdrop;
   #reading;
   #status;
-  #loader = new Loader();
+  #loader = new Loader(this.#kind.door);
   /** Ends with the element's time in the document. */
   #connection = new AbortController();
   /** The network that was chosen last and answers. */
@@ -41,10 +48,10 @@ export class DigitRecognizer extends HTMLElement {
     super();
     this.#root.append(inside());
     this.#pad = new Pad(this.#part("canvas.pad"));
-    this.#tools = new Tools(this.#part(".tools"), this.#pad);
+    this.#tools = new Tools(this.#part(".tools"), this.#pad, this.#t);
     this.#backdrop = new Backdrop(this.#part("img.picture"));
-    this.#reading = new Reading(this.#root);
-    this.#status = new Status(this.#part(".status"));
+    this.#reading = new Reading(this.#root, this.#t);
+    this.#status = new Status(this.#part(".status"), this.#t);
     this.#pad.addEventListener("stale", () => {
       this.#reading.outdate();
       this.tell(null); // what was said belonged to what was there before; what forget() has to say comes after it
@@ -71,10 +78,7 @@ export class DigitRecognizer extends HTMLElement {
     const { signal } = this.#connection;
     const keys = this.getAttribute("shortcuts") === "page" ? document : this;
     keys.addEventListener("keydown", (event) => this.#tools.key(/** @type {KeyboardEvent} */ (event)), { signal });
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
-      this.#pad.repaint();
-      this.#reading.repaint();
-    }, { signal });
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.repaint(), { signal });
     if (!this.recognizer) this.#load();
   }
 
@@ -166,7 +170,14 @@ export class DigitRecognizer extends HTMLElement {
     this.#model = name;
     this.setAttribute("model", name);
     this.dispatchEvent(new Event("modelchange"));
-    this.#read();
+    this.read();
+  }
+
+  /** Read the drawing again; the network may be another by now. */
+  read() {
+    const { source } = this;
+    this.#part(".sheet").toggleAttribute("data-empty", source === null);
+    this.#reading.read(source, this.recognizer, this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment");
   }
 
   /**
@@ -183,6 +194,21 @@ export class DigitRecognizer extends HTMLElement {
     this.#status.offlineReady();
   }
 
+  /** Paint again what lies on canvases, in the colours of now. */
+  repaint() {
+    this.#pad.repaint();
+    this.#reading.repaint();
+  }
+
+  /** Say in another language what is not markup. @param {Record<string, string>} table from English */
+  setWords(table) {
+    this.#t.table = table;
+    this.#hint();
+    this.#tools.label();
+    this.#status.render();
+    this.read();
+  }
+
   /** @template {Element} T @param {string} selector @returns {T} */
   #part(selector) {
     return /** @type {T} */ (this.#root.querySelector(selector));
@@ -192,20 +218,20 @@ export class DigitRecognizer extends HTMLElement {
     this.#model = "";
     this.#loader.load(() => this.getAttribute("model") ?? undefined, (progress) => this.#status.progress(progress));
     this.#status.loading();
-    this.#read();
+    this.read();
   }
 
   #ready() {
     this.#status.ready();
     this.dispatchEvent(new Event("ready"));
-    this.#read();
+    this.read();
   }
 
   /** @param {{message: string, hint?: string}} error */
   #fail(error) {
     console.error(error);
     this.#status.failed(error, () => this.#load());
-    this.#read();
+    this.read();
     this.dispatchEvent(new CustomEvent("error", { detail: error }));
   }
 
@@ -213,23 +239,21 @@ export class DigitRecognizer extends HTMLElement {
     this.#tools.update();
     this.#backdrop.show(this.#pad.picture);
     this.#reading.hush();
-    this.#read();
+    this.read();
     this.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
-  }
-
-  #read() {
-    const { source } = this;
-    this.#part(".sheet").toggleAttribute("data-empty", source === null);
-    this.#reading.read(source, this.recognizer, this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment");
   }
 
   /** @param {boolean} numbers */
   #readNumbers(numbers) {
     if (numbers === this.#reading.numbers) return;
     this.#reading.numbers = numbers;
-    this.#part(".hint").textContent = numbers ? "Draw a number" : "Draw a digit";
+    this.#hint();
     this.dispatchEvent(new Event("numberschange"));
-    this.#read();
+    this.read();
+  }
+
+  #hint() {
+    this.#part(".hint").textContent = this.#t(this.#reading.numbers ? "Draw a number" : "Draw a digit");
   }
 
   #answered() {

@@ -3,13 +3,21 @@
  */
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
+/** @typedef {() => Promise<Pick<typeof import("./inkling.js"), "createRecognizer">>} Door fetches the module that makes recognisers */
 
 /** Events: "ready", "restart" (after it died), "error" (detail: what went wrong; there is no recogniser any more). */
 export class Loader extends EventTarget {
+  #door;
   /** @type {Recognizer | null} */ recognizer = null;
 
   /** Ends with the time of the present recogniser, or of the one that is on its way. */
   #term = new AbortController();
+
+  /** @param {Door} door */
+  constructor(door) {
+    super();
+    this.#door = door;
+  }
 
   /**
    * Make one.
@@ -20,7 +28,7 @@ export class Loader extends EventTarget {
     this.leave();
     const { signal } = this.#term;
     try {
-      const recognizer = await loadRecognizer(model, onProgress, signal);
+      const recognizer = await loadRecognizer(this.#door, model, onProgress, signal);
       if (!signal.aborted) this.#watch(recognizer);
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
@@ -57,13 +65,14 @@ export class Loader extends EventTarget {
 }
 
 /**
+ * @param {Door} door
  * @param {() => string | undefined} model
  * @param {(progress: BootProgress) => void} onProgress
  * @param {AbortSignal} signal
  * @returns {Promise<Recognizer>}
  */
-async function loadRecognizer(model, onProgress, signal) {
-  const { createRecognizer } = await import("./inkling.js").catch((error) => {
+async function loadRecognizer(door, model, onProgress, signal) {
+  const { createRecognizer } = await door().catch((error) => {
     console.error(error);
     throw Object.assign(new Error("A part of the page could not be loaded."), { hint: "Check the connection, then try again." });
   });

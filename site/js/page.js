@@ -9,7 +9,6 @@ import { keepDrawing, restoreDrawing } from "./keeping.js";
 import { behaveLikeMenus } from "./menus.js";
 import { modelInAddress, offerModels } from "./models.js";
 import { numbersInAddress, offerNumbers } from "./numbers.js";
-import { watchOffline } from "./offline.js";
 import { offerPictures } from "./pictures.js";
 import { offerSaving } from "./saving.js";
 
@@ -37,7 +36,8 @@ for (const outcome of ["ready", "error"]) element.addEventListener(outcome, goOf
 
 function goOffline() {
   settled.abort();
-  watchOffline({
+  const offline = import("./offline.js"); // not before: until then nobody needs it
+  offline.then(({ watchOffline }) => watchOffline({
     onOfflineReady: () => element.offlineReady(),
     onUpdate(apply) {
       const run = () => {
@@ -47,5 +47,5 @@ function goOffline() {
       element.tell({ text: "A new version is ready.", action: { label: "Reload", run } }, "update");
     },
     onConnection: (online) => element.tell(online ? null : { text: "No network. Everything here works." }, "offline"),
-  });
+  })).catch(console.warn);
 }

@@ -25,12 +25,12 @@ export class Reading extends EventTarget {
   #turn = 0;
   #first = 0;
 
-  /** @param {ParentNode} root */
-  constructor(root) {
+  /** @param {ParentNode} root @param {Translate} t */
+  constructor(root, t) {
     super();
     const part = (/** @type {string} */ selector) => /** @type {any} */ (root.querySelector(selector));
-    this.#answer = new Answer(part(".answer"));
-    this.#bars = new Bars(part(".bars"));
+    this.#answer = new Answer(part(".answer"), t);
+    this.#bars = new Bars(part(".bars"), t);
     this.#boxes = new Boxes(part(".boxes"));
     this.#preview = new Preview(part("canvas.preview"));
     this.#picture = /** @type {HTMLImageElement} */ (part("img.picture"));

@@ -15,16 +15,15 @@ const STAGES = {
   ready: "Almost there",
 };
 
-/** @param {number} bytes */
-const megabytes = (bytes) => (bytes / 1e6).toFixed(1);
-
 export class Status {
   #parts;
+  #t;
   /** @type {Map<NoticeKind, Notice>} */ #notices = new Map([["ready", { text: "Ready" }]]);
   #fading = 0;
 
-  /** @param {HTMLElement} root */
-  constructor(root) {
+  /** @param {HTMLElement} root @param {Translate} t */
+  constructor(root, t) {
+    this.#t = t;
     const part = (/** @type {string} */ name) => /** @type {HTMLElement} */ (root.querySelector(`.${name}`));
     this.#parts = { root, text: part("text"), bytes: part("bytes"), bar: part("progress"), action: part("action") };
     this.#parts.action.addEventListener("click", () => this.#shown()?.action?.run());
@@ -52,7 +51,7 @@ export class Status {
   failed({ message, hint }, retry) {
     this.#parts.root.dataset.state = "error";
     this.set("notice", null);
-    this.set("error", { text: [message, hint].filter(Boolean).join(" "), action: { label: "Try again", run: retry } });
+    this.set("error", { text: [message, hint ?? ""].filter(Boolean).map((text) => this.#t(text)).join(" "), action: { label: "Try again", run: retry } });
   }
 
   /** Everything is kept for use without network. */
@@ -71,14 +70,14 @@ export class Status {
     if (notice) this.#notices.set(kind, notice);
     else if (!this.#notices.delete(kind)) return;
     if (seconds) this.#fading = window.setTimeout(() => this.set(kind, null), 1000 * seconds);
-    this.#render();
+    this.render();
   }
 
   /** @param {BootProgress} progress */
   progress({ stage, loaded, total }) {
     const { bytes, bar } = this.#parts;
     const part = total > 0 ? Math.min(1, loaded / total) : 0;
-    bytes.textContent = total > 0 ? `, ${megabytes(loaded)} of ${megabytes(total)} MB` : "";
+    bytes.textContent = total > 0 ? this.#t(", {} of {} MB", ...[loaded, total].map((size) => this.#t.decimal(size / 1e6))) : "";
     bar.setAttribute("aria-valuenow", (100 * part).toFixed(0));
     /** @type {HTMLElement} */ (bar.firstElementChild).style.transform = `scaleX(${part})`;
     const text = STAGES[stage] ?? STAGES.runtime;
@@ -93,12 +92,14 @@ export class Status {
     return this.#notices.get(this.#kind() ?? "ready");
   }
 
-  #render() {
+  /** Say it again, as another language may have come. */
+  render() {
     const { root, text, action } = this.#parts;
     const shown = this.#shown();
     root.dataset.kind = this.#kind() ?? "ready";
-    if (text.textContent !== (shown?.text ?? "")) text.textContent = shown?.text ?? "";
+    const words = this.#t(shown?.text ?? "");
+    if (text.textContent !== words) text.textContent = words;
     action.hidden = !shown?.action;
-    action.textContent = shown?.action?.label ?? "";
+    action.textContent = this.#t(shown?.action?.label ?? "");
   }
 }

@@ -46,29 +46,39 @@ export class Tools extends EventTarget {
   #pad;
   #buttons;
   #brush;
+  #t;
 
   /**
    * @param {HTMLElement} root
    * @param {Pad} pad
+   * @param {Translate} t
    */
-  constructor(root, pad) {
+  constructor(root, pad, t) {
     super();
+    this.#t = t;
     this.#pad = pad;
     this.#buttons = /** @type {NodeListOf<HTMLButtonElement>} */ (root.querySelectorAll("button"));
     this.#brush = /** @type {HTMLInputElement} */ (root.querySelector("input"));
     for (const button of this.#buttons) {
       const command = /** @type {Command} */ (button.dataset.command);
-      const name = button.getAttribute("aria-label") ?? button.textContent;
-      button.title = `${name} (${KEYS[command]})`;
       button.addEventListener("click", () => this.run(command));
     }
-    this.#brush.title = "Brush size ([ and ])";
     this.#brush.addEventListener("input", (event) => {
       event.stopPropagation(); // outside the element an "input" says that the drawing has changed
       pad.penWidth = Number(this.#brush.value) / INK_SIDE;
       this.update();
     });
+    this.label();
     this.update();
+  }
+
+  /** What the pointer is told; again when another language has come. */
+  label() {
+    for (const button of this.#buttons) {
+      const name = button.getAttribute("aria-label") ?? button.textContent;
+      button.title = `${name} (${this.#t(KEYS[button.dataset.command ?? ""])})`;
+    }
+    this.#brush.title = this.#t("Brush size ([ and ])");
   }
 
   /** @param {KeyboardEvent} event */
@@ -103,7 +113,7 @@ export class Tools extends EventTarget {
     const pixels = Math.round(pad.penWidth * INK_SIDE);
     this.#brush.value = `${pixels}`;
     this.#brush.style.setProperty("--brush", `${pixels}`);
-    this.#brush.setAttribute("aria-valuetext", `${pixels} of ${INK_SIDE}`);
+    this.#brush.setAttribute("aria-valuetext", this.#t("{} of {}", pixels, INK_SIDE));
   }
 
   /** @param {number} pixels */

@@ -79,6 +79,14 @@ interface Words {
   spoken: string;
 }
 
+/** English in, another language out; `values` take the places of {}. What the table lacks stays English. */
+interface Translate {
+  (english: string, ...values: (string | number)[]): string;
+  table: Record<string, string>;
+  /** with one decimal */
+  decimal(number: number): string;
+}
+
 /** What the status line says, with one thing that can be done about it. */
 interface Notice {
   text: string;

@@ -17,8 +17,8 @@ const REASONS = {
 /** On the page a button says the second half of it. */
 const SEVERAL_SPOKEN = "That looks like several digits. They can be read as a number.";
 
-/** @param {number} digit */
-const oneOf = (digit) => `${digit === 8 ? "an" : "a"} ${digit}`;
+/** @param {Translate} t @param {number} digit */
+const oneOf = (t, digit) => t(digit === 8 ? "an {}" : "a {}", digit);
 
 /** The digit that comes second. @param {ReadDigit} digit */
 function rival({ probabilities, digit }) {
@@ -29,51 +29,51 @@ function rival({ probabilities, digit }) {
   return { digit: second, probability: probabilities[second] };
 }
 
-/** Never "100.0%" for what is not quite certain. @param {number} confidence */
-function percent(confidence) {
-  return confidence > 0.9995 ? ">99.9%" : `${(100 * confidence).toFixed(1)}%`;
+/** Never "100.0%" for what is not quite certain. @param {Translate} t @param {number} confidence */
+function percent(t, confidence) {
+  return confidence > 0.9995 ? t(">{}%", t.decimal(99.9)) : t("{}%", t.decimal(100 * confidence));
 }
 
 /** A number is right if all its digits are. @param {Prediction} prediction */
 const confidenceOf = ({ digits, confidence }) => (digits.length > 1 ? digits.reduce((all, one) => all * one.confidence, 1) : confidence);
 
-/** @param {ReadDigit[]} digits */
-const guessOf = (digits) => `perhaps ${digits.length > 1 ? digits.map(({ digit }) => digit).join("") : oneOf(digits[0].digit)}`;
+/** @param {Translate} t @param {ReadDigit[]} digits */
+const guessOf = (t, digits) => t("perhaps {}", digits.length > 1 ? digits.map(({ digit }) => digit).join("") : oneOf(t, digits[0].digit));
 
-/** What else an answer may be, with the weakest of its digits replaced. @param {ReadDigit[]} digits */
-function doubtOf(digits) {
-  if (digits.some(({ accepted }) => !accepted)) return guessOf(digits);
+/** What else an answer may be, with the weakest of its digits replaced. @param {Translate} t @param {ReadDigit[]} digits */
+function doubtOf(t, digits) {
+  if (digits.some(({ accepted }) => !accepted)) return guessOf(t, digits);
   const weakest = digits.reduce((least, one) => (one.confidence < least.confidence ? one : least));
   const second = rival(weakest);
   if (weakest.confidence >= SURE && second.probability <= RIVAL) return "";
   const others = digits.map((one) => (one === weakest ? second.digit : one.digit)).join("");
-  return `or ${digits.length > 1 ? others : oneOf(second.digit)}?`;
+  return t("or {}?", digits.length > 1 ? others : oneOf(t, second.digit));
 }
 
-/** @param {Prediction | null} prediction null: nothing drawn @returns {Words} */
-export function wordsFor(prediction) {
+/** @param {Prediction | null} prediction null: nothing drawn @param {Translate} t @returns {Words} */
+export function wordsFor(prediction, t) {
   const nothing = { text: "", confidence: "", doubt: "", guess: "", several: false, spoken: "" };
   if (!prediction) return { ...nothing, state: "none" };
-  if (prediction.digit === null) return { ...nothing, state: "empty", doubt: REASONS.empty, spoken: REASONS.empty };
-  return /\d/.test(prediction.text) ? wordsForAnswer(prediction) : wordsForNone(prediction);
+  if (prediction.digit === null) return { ...nothing, state: "empty", doubt: t(REASONS.empty), spoken: t(REASONS.empty) };
+  return /\d/.test(prediction.text) ? wordsForAnswer(prediction, t) : wordsForNone(prediction, t);
 }
 
-/** @param {Prediction} prediction @returns {Words} */
-function wordsForAnswer(prediction) {
+/** @param {Prediction} prediction @param {Translate} t @returns {Words} */
+function wordsForAnswer(prediction, t) {
   const { text, digits } = prediction;
   const confidence = confidenceOf(prediction);
-  const doubt = doubtOf(digits);
-  const parts = [text.replaceAll("?", " unclear "), `${Math.round(100 * confidence)} percent`, doubt];
+  const doubt = doubtOf(t, digits);
+  const parts = [text.replaceAll("?", t(" unclear ")), t("{} percent", Math.round(100 * confidence)), doubt];
   const spoken = parts.filter(Boolean).join(", ");
-  return { state: doubt ? "unsure" : "sure", text, confidence: percent(confidence), doubt, guess: "", several: false, spoken };
+  return { state: doubt ? "unsure" : "sure", text, confidence: percent(t, confidence), doubt, guess: "", several: false, spoken };
 }
 
-/** @param {Prediction} prediction @returns {Words} */
-function wordsForNone(prediction) {
+/** @param {Prediction} prediction @param {Translate} t @returns {Words} */
+function wordsForNone(prediction, t) {
   const { reason, digits } = prediction;
   const several = reason === "several";
-  const doubt = REASONS[reason ?? ""] ?? REASONS["not-a-digit"];
-  const guess = several || !digits.length ? "" : guessOf(digits); // all of them pressed into one: no guess worth a word
-  const spoken = several ? SEVERAL_SPOKEN : [doubt, guess].filter(Boolean).join(doubt.endsWith("?") ? " " : ", ");
+  const doubt = t(REASONS[reason ?? ""] ?? REASONS["not-a-digit"]);
+  const guess = several || !digits.length ? "" : guessOf(t, digits); // all of them pressed into one: no guess worth a word
+  const spoken = several ? t(SEVERAL_SPOKEN) : [doubt, guess].filter(Boolean).join(doubt.endsWith("?") ? " " : ", ");
   return { state: "declined", text: "", confidence: "", doubt, guess, several, spoken };
 }
