@@ -13,11 +13,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from inkling.augment import augment
 from inkling.losses import softmax_cross_entropy
 from inkling.model import Sequential
-from inkling.training import Progress, Settings, train
+from inkling.settings import Settings
+from inkling.training import Place, Progress, train
 
-from .augment import augment
 from .checkpoint import load_checkpoint, save_checkpoint
 from .command import TrainerError
 from .data import Digits, Part
@@ -95,9 +96,10 @@ class Run:
         return self.finished
 
     def _epochs(self) -> None:
-        images, labels = self.digits.train
+        images, labels = (part[:self.settings.images] for part in self.digits.train)
         done, total = len(images) * len(self.history), len(images) * self.settings.epochs
-        steps = train(self.model, self.optimizer, images, labels, self.settings, augment=augment, start_epoch=len(self.history))
+        steps = train(self.model, self.optimizer, images, labels, self.settings, augment=augment,
+                      start=Place(len(self.history)))
         with tqdm(total=total, initial=done, unit=" images", unit_scale=True, disable=None, leave=False, smoothing=0.05) as bar:
             epoch: list[Progress] = []
             started = time.perf_counter()

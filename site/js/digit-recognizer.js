@@ -166,7 +166,14 @@ export class DigitRecognizer extends HTMLElement {
     this.#model = name;
     this.setAttribute("model", name);
     this.dispatchEvent(new Event("modelchange"));
-    this.#read();
+    this.read();
+  }
+
+  /** Read the drawing again; the network may be another by now. */
+  read() {
+    const { source } = this;
+    this.#part(".sheet").toggleAttribute("data-empty", source === null);
+    this.#reading.read(source, this.recognizer, this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment");
   }
 
   /**
@@ -192,20 +199,20 @@ export class DigitRecognizer extends HTMLElement {
     this.#model = "";
     this.#loader.load(() => this.getAttribute("model") ?? undefined, (progress) => this.#status.progress(progress));
     this.#status.loading();
-    this.#read();
+    this.read();
   }
 
   #ready() {
     this.#status.ready();
     this.dispatchEvent(new Event("ready"));
-    this.#read();
+    this.read();
   }
 
   /** @param {{message: string, hint?: string}} error */
   #fail(error) {
     console.error(error);
     this.#status.failed(error, () => this.#load());
-    this.#read();
+    this.read();
     this.dispatchEvent(new CustomEvent("error", { detail: error }));
   }
 
@@ -213,14 +220,8 @@ export class DigitRecognizer extends HTMLElement {
     this.#tools.update();
     this.#backdrop.show(this.#pad.picture);
     this.#reading.hush();
-    this.#read();
+    this.read();
     this.dispatchEvent(new Event("input", { bubbles: true, composed: true }));
-  }
-
-  #read() {
-    const { source } = this;
-    this.#part(".sheet").toggleAttribute("data-empty", source === null);
-    this.#reading.read(source, this.recognizer, this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment");
   }
 
   /** @param {boolean} numbers */
@@ -229,7 +230,7 @@ export class DigitRecognizer extends HTMLElement {
     this.#reading.numbers = numbers;
     this.#part(".hint").textContent = numbers ? "Draw a number" : "Draw a digit";
     this.dispatchEvent(new Event("numberschange"));
-    this.#read();
+    this.read();
   }
 
   #answered() {
