@@ -29,7 +29,7 @@ export class Footer {
       : kept ? ["The pad reads with ", make("b", {}, kept.name), ", kept on this device."] : ["The pad reads with a network as it was shipped."]));
     this.#name.value = tried ? networks.freeName(tried.name) : "";
     this.#actions.replaceChildren(
-      ...(tried ? [this.#name, button("Keep", () => this.#keep(), { className: "main" }), button("Drop", () => this.#do(() => networks.drop()))] : []),
+      ...(tried && !tried.isAskedFor ? [this.#name, button("Keep", () => this.#keep(), { className: "main" }), button("Drop", () => this.#do(() => networks.drop()))] : []),
       ...(own ? [button("Download", () => this.#download())] : []),
       fileButton("Load a network", ".npz", (file) => this.#load(file)),
       ...(own ? [button("Back to the shipped one", () => this.#do(() => networks.reset()))] : []),

@@ -22,6 +22,7 @@ export class MineView {
   #result = make("div", { className: "result", tabIndex: -1 });
   #files = make("div", { className: "actions" });
   /** @type {AbortController | null} */ #running = null;
+  /** @type {OwnNetwork | null} to be kept or dropped */ #offered = null;
   element = make("div", {}, this.#count, this.#grid, make("div", { className: "actions" }, this.#learn, this.#cancel), this.#bar.element, this.#result, this.#files);
 
   /** @param {DigitRecognizer} element @param {(text: string | null) => void} say */
@@ -30,6 +31,9 @@ export class MineView {
     this.#say = say;
     samples.addEventListener("change", () => this.#render());
     samples.load().then(() => this.#render());
+    networks.addEventListener("change", () => {
+      if (networks.tried !== this.#offered) this.#result.replaceChildren(); // it was decided elsewhere, or another has come
+    });
   }
 
   #render() {
@@ -125,7 +129,8 @@ export class MineView {
     if (result.state === "diverged") throw new Error(result.message);
     const { name } = await recognizer.getWeights();
     try {
-      networks.try({ name, npz: result.weights, card: { name, parameters: result.parameters, settings: result.settings, origin: `learned on the page from ${counted(learned.length, "drawing")}` } });
+      this.#offered = { name, npz: result.weights, isAskedFor: true, card: { name, parameters: result.parameters, settings: result.settings, origin: `learned on the page from ${counted(learned.length, "drawing")}` } };
+      networks.try(this.#offered);
       this.#show(before, await judge("After"), { learned: learned.length, held: held.length, seconds: result.seconds });
     } catch (error) {
       if (isAbort(error)) await networks.drop();

@@ -76,7 +76,7 @@ export class Networks extends EventTarget {
   /** Keeps the one that is tried. @param {string} name @returns {Promise<string | null>} a warning, if it lasts no longer than this tab */
   async keep(name) {
     const network = /** @type {OwnNetwork} */ (this.own);
-    const kept = { ...network, name, card: { ...network.card, name } };
+    const kept = { name, npz: network.npz, card: { ...network.card, name } };
     const warning = await networkStore.put(name, kept);
     await this.use(name);
     return warning;

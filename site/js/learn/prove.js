@@ -19,7 +19,7 @@ export class TestView {
   #bar = new Bar();
   #result = make("div", { className: "result", tabIndex: -1 });
   /** @type {AbortController | null} */ #running = null;
-  element = make("div", {}, make("p", { className: "quiet" }, "MNIST’s test images were written by 250 people; no network here has learned from them."),
+  element = make("div", {}, make("p", { className: "quiet" }, "MNIST’s test images come from people whose digits no network has learned from."),
     make("div", { className: "actions" }, this.#start, this.#cancel), this.#bar.element, this.#result);
 
   /** @param {DigitRecognizer} element @param {(text: string | null) => void} say */

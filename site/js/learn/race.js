@@ -37,7 +37,7 @@ export class RaceView {
     this.#say = say;
     const wanted = (inAddress("race") ?? USUAL.join()).split(",").filter((name) => NAMES.includes(name)).slice(0, MOST);
     const list = make("fieldset", { className: "entries" }, make("legend", {}, `Up to ${MOST} optimisers, each with its learning rate`), ...NAMES.map((name) => this.#entry(name, wanted.includes(name))));
-    this.element.append(this.#what, list, make("div", { className: "actions" }, this.#start, this.#stop), this.#line, this.#charts, this.#outcome);
+    this.element.append(this.#what, list, make("div", { className: "actions" }, this.#start, this.#stop), this.#line, this.#outcome, this.#charts);
   }
 
   shown() {
@@ -102,7 +102,7 @@ export class RaceView {
   #prepare(names) {
     const lines = names.map((label) => ({ label, color: `--race-${NAMES.indexOf(label)}`, dash: DASHES[NAMES.indexOf(label)] }));
     const table = numbersTable(["Step", ...names.map((name) => `${name}, right`)], () => this.#rows());
-    this.#drawn = { loss: new Chart("Loss in training", lines), accuracy: new Chart("Right, of images not trained on", lines.map((line) => ({ ...line, dots: true })), { isShare: true }), table };
+    this.#drawn = { loss: new Chart("Loss in training, by step", lines), accuracy: new Chart("Right of images not trained on", lines.map((line) => ({ ...line, dots: true })), { isShare: true }), table };
     this.#charts.replaceChildren(this.#drawn.loss.element, this.#drawn.accuracy.element, table.element);
     this.#outcome.textContent = "";
   }

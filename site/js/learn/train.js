@@ -28,21 +28,22 @@ export class TrainView {
   #form = new Form();
   #kept = make("div", { className: "result" });
   #start = button("Train", () => this.start(), { className: "main" });
-  #before = make("div", {}, this.#form.element, make("div", { className: "actions" }, this.#start, settingsButton(() => this.#form.settings, download)));
+  #settings = make("details", { open: true }, make("summary", {}, "Settings"), this.#form.element);
+  #before = make("div", {}, this.#settings, make("div", { className: "actions" }, this.#start, settingsButton(() => this.#form.settings, download)));
   #what = make("h2", {});
   #pause = button("Pause", () => this.#steer({ action: this.#run?.state === "paused" ? "resume" : "pause" }), { className: "main" });
   #rate = make("input", { type: "text", inputMode: "decimal", autocomplete: "off" });
   #during = make("div", { className: "actions" }, this.#pause, button("One step", () => this.#steer({ action: "step" })),
     button("Stop", () => this.#steer({ action: "stop" })), button("Cancel", () => this.#run?.cancel()), make("label", {}, "Learning rate ", this.#rate));
   #line = make("p", { className: "figures" });
-  #loss = new Chart("Loss", [TRAINING, VALIDATION]);
-  #accuracy = new Chart("Accuracy", [TRAINING, VALIDATION], { isShare: true });
+  #loss = new Chart("Loss, by step", [TRAINING, VALIDATION]);
+  #accuracy = new Chart("Right, by step", [TRAINING, VALIDATION], { isShare: true });
   #table = numbersTable(["Step", "Epoch", "Loss, training", "Loss, validation", "Right, training", "Right, validation"], () => this.#rows());
-  #charts = make("div", { hidden: true }, this.#what, this.#during, this.#line, make("div", { className: "charts" }, this.#loss.element, this.#accuracy.element), this.#table.element);
-  #outcome = make("p", { role: "status" });
+  #outcome = make("p", { role: "status", tabIndex: -1 });
+  #charts = make("div", { hidden: true }, this.#what, this.#during, this.#line, this.#outcome, make("div", { className: "charts" }, this.#loss.element, this.#accuracy.element), this.#table.element);
   /** @type {Run | null} */ #run = null;
   #lastRead = 0;
-  element = make("div", {}, this.#kept, this.#before, this.#charts, this.#outcome);
+  element = make("div", {}, this.#kept, this.#before, this.#charts);
 
   /** @param {DigitRecognizer} element @param {(text: string | null) => void} say */
   constructor(element, say) {
@@ -151,8 +152,10 @@ export class TrainView {
   #show(running) {
     this.#before.hidden = running;
     this.#during.hidden = !running;
+    this.#line.hidden = !running;
     this.#charts.hidden = false;
-    if (!running) return;
+    if (!running) return this.#outcome.focus({ preventScroll: true }); // the buttons have gone, and the keyboard's focus with them
+    this.#settings.open = false;
     this.#outcome.textContent = "";
     const { settings } = /** @type {Run} */ (this.#run);
     this.#what.textContent = inWords(settings);

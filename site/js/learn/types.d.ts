@@ -16,6 +16,8 @@ interface OwnNetwork {
   name: string;
   npz: Uint8Array;
   card: Record<string, any>;
+  /** somebody else asks whether it is to be kept */
+  isAskedFor?: boolean;
 }
 
 /** A run that was not ended, as of its last checkpoint. */

@@ -38,16 +38,19 @@ export function verdict(runs) {
   const ranked = runs.filter(({ state, validation }) => state !== "diverged" && validation)
     .map(({ optimizer, validation }) => ({ optimizer, .../** @type {{accuracy: number, loss: number}} */ (validation) }))
     .sort((a, b) => b.accuracy - a.accuracy || a.loss - b.loss);
-  const out = lost.length ? ` ${lost.join(" and ")} diverged: the learning rate is too high for ${lost.length > 1 ? "them" : "it"}.` : "";
+  const out = lost.length ? ` ${listed(lost)} diverged: the learning rate is too high for ${lost.length > 1 ? "them" : "it"}.` : "";
   if (!ranked.length) return `Nobody won.${out}`;
   const [first, second] = ranked;
   const last = ranked[ranked.length - 1];
   if (!second) return `${first.optimizer} won with ${percent(first.accuracy)}, as the only one to arrive.${out}`;
   const isTie = first.accuracy - second.accuracy < CHANCE;
   const level = ranked.filter(({ accuracy }) => first.accuracy - accuracy < CHANCE).map(({ optimizer }) => optimizer);
-  const head = isTie ? `${level.join(" and ")} end level at about ${percent(first.accuracy)}: on 1,000 images the rest is chance`
+  const head = isTie ? `${listed(level)} end level at about ${percent(first.accuracy)}: on 1,000 images the rest is chance`
     : `${first.optimizer} won with ${percent(first.accuracy)} against ${percent(second.accuracy)} of ${second.optimizer}: ${WHY[first.optimizer]}`;
   const isBehind = first.accuracy - last.accuracy >= CHANCE && !(second === last && !isTie);
   const tail = isBehind ? `; ${last.optimizer} came last with ${percent(last.accuracy)}, as ${WHY_LAST[last.optimizer]}` : "";
   return `${head}${tail}.${out}`;
 }
+
+/** a, b and c. @param {string[]} names */
+const listed = (names) => [names.slice(0, -1).join(", "), names[names.length - 1]].filter(Boolean).join(" and ");
