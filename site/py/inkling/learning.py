@@ -49,6 +49,7 @@ class Run:
         self.optimizer = settings.make_optimizer()
         self.total_steps = steps_per_epoch(len(data[0]), settings) * settings.epochs
         self.state, self.message = "running", None
+        self.before: tuple | None = None  # what answered before this run's network did
         self.n_steps = self.n_images = 0
         self.seconds = 0.0
         self.latest: dict = {"step": 0, "epoch": 0, "loss": None, "accuracy": None, "learning_rate": settings.learning_rate}

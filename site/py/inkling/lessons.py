@@ -61,33 +61,35 @@ class Lessons:
         asked = json.loads(request)
         facts = {"mode": asked["mode"], "data": asked["data"]}
         if asked["mode"] == "fine-tune":
-            model, name = self._session.live
+            model, name, _ = self._session.live
             run: Run = FineTuning(model, own_images(images, labels), self._part(REHEARSAL), asked["settings"], facts)
             name = name.removesuffix(MINE) + MINE
         else:
             settings = Settings.from_dict(self.check(json.dumps(asked["settings"]))["settings"])
             run, name = Run(settings, *self._parts(asked["data"], images, labels, settings.images), facts=facts), settings.arch
-        if asked["live"]:
-            self._session.put(run.model, name)
-        return run
+        return self._begun(run, name, asked["live"])
 
     def resume(self, checkpoint: bytes, live: bool, images=None, labels=None) -> Run:
         """A run as its checkpoint has it; images and labels as for `start`, if it had no data set by name. Raises ValueError if it is none."""
         facts, groups = read_checkpoint(bytes(checkpoint))
         settings = Settings.from_dict(facts["settings"])
         run = Run.resume(facts, groups, *self._parts(facts["own"]["data"], images, labels, settings.images))
+        return self._begun(run, settings.arch, live)
+
+    def _begun(self, run: Run, name: str, live: bool) -> Run:
         if live:
-            self._session.put(run.model, settings.arch)
+            run.before = self._session.live
+            self._session.put(run.model, name)
         return run
 
     def data_of(self, checkpoint: bytes) -> str | None:
         """Name of the data set that a checkpoint's run learns from. Raises ValueError if it is no checkpoint."""
         return read_checkpoint(bytes(checkpoint))[0]["own"]["data"]
 
-    def take_back(self, run: Run, model: Sequential, name: str) -> None:
-        """Answers with `model` again if the run's network is the one that answers."""
+    def take_back(self, run: Run) -> None:
+        """If the run's network is the one that answers, the one from before the run answers again."""
         if self._session.live[0] is run.model:
-            self._session.put(model, name)
+            self._session.put(*run.before)
 
     def examine(self, name: str | None, images=None, labels=None, mistakes: int = 24) -> Examination:
         """Measures the network that answers, on a data set or on images and labels as for `start`."""

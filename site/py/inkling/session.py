@@ -50,9 +50,13 @@ class Session:
             self._shipped = model, name, found
         return self._summary()
 
-    def put(self, model: Sequential, name: str) -> None:
+    def put(self, model: Sequential, name: str, sha256: str = "") -> None:
         """Answers with a live network from now on, which may go on changing: one that is being trained."""
-        self._model, self._name, self._sha256 = model, name, ""
+        self._model, self._name, self._sha256 = model, name, sha256
+
+    def weights(self) -> dict:
+        """{name, npz} of the network that answers, as it is now; exact: float32."""
+        return {"name": self._name, "npz": weights.dumps(self._live())}
 
     def reset(self) -> dict:
         """Answers with the model that was last loaded by its card again. Returns what `use_model` did."""
@@ -60,9 +64,9 @@ class Session:
         return self._summary()
 
     @property
-    def live(self) -> tuple[Sequential, str]:
-        """The network that answers, and its name."""
-        return self._live(), self._name
+    def live(self) -> tuple[Sequential, str, str]:
+        """The network that answers, its name and its sha256, "" if it comes from no file."""
+        return self._live(), self._name, self._sha256
 
     def lessons(self):
         """The learning side of this session, an `inkling.lessons.Lessons`."""
