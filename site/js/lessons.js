@@ -102,7 +102,7 @@ export function learningActions({ pyodide, session, files, modules, toJs }) {
       if (action !== undefined) run.steer(action);
     };
     try {
-      for (let busy = true; busy || run.state === "paused"; ) {
+      for (let busy = true; busy || run.state === "paused" || run.state === "running"; ) {
         busy = run.advance(TURN);
         const now = performance.now();
         const isNew = run.state !== state;
