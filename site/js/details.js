@@ -26,7 +26,7 @@ function startOf({ total, ...stages }) {
 function factsOf({ model, versions, boot }) {
   return [
     ["Network", `${model.name}, ${grouped(model.parameters)} parameters`],
-    ["MNIST test", `${(100 * model.mnist_test_accuracy).toFixed(2)}% right`],
+    ["MNIST test", model.mnist_test_accuracy === null ? "not measured: a network of your own" : `${(100 * model.mnist_test_accuracy).toFixed(2)}% right`],
     ["Weights", `sha256 ${model.sha256.slice(0, 16)}…`],
     ["Start", startOf(boot.ms)],
     ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],

@@ -15,7 +15,7 @@ const FADE = 0.9; // of a running mean: it looks about ten steps back
 /** Appends what a report of a run brings. @param {CurvePoints} points @param {{steps: CurvePoint[], validations: CurvePoint[]}} news */
 export function append(points, { steps, validations }) {
   points.steps.push(...steps);
-  points.validations.push(...validations);
+  points.validations = points.validations.filter(({ step }) => !validations.some((newer) => newer.step === step)).concat(validations);
   if (points.steps.length > MOST_POINTS) points.steps = halved(points.steps);
 }
 
@@ -39,7 +39,7 @@ export function smoothed(steps, what) {
     weight = FADE * weight + (1 - FADE);
     return sum / weight;
   });
-  return [steps.map(({ step }) => step + 1), values];
+  return [steps.map(({ step }) => step), values];
 }
 
 /** @param {CurvePoint[]} points @param {"loss" | "accuracy"} what @returns {Points} */

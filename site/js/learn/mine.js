@@ -5,6 +5,7 @@
 import { Bar, button, counted, download, explain, fileButton, isAbort, loadingWords, make, percent, thumbnail } from "./dom.js";
 import { networks } from "./networks.js";
 import { pickDigit } from "./picker.js";
+import { occupied } from "./run.js";
 import { dataOf, samples, split } from "./samples.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
@@ -23,6 +24,8 @@ export class MineView {
   #files = make("div", { className: "actions" });
   /** @type {AbortController | null} */ #running = null;
   /** @type {OwnNetwork | null} to be kept or dropped */ #offered = null;
+  /** The last evaluation on CHECK, and of which network: the one after is the next one before. */
+  #known = { of: /** @type {unknown} */ (null), evaluation: /** @type {any} */ (null) };
   element = make("div", {}, this.#count, this.#grid, make("div", { className: "actions" }, this.#learn, this.#cancel), this.#bar.element, this.#result, this.#files);
 
   /** @param {DigitRecognizer} element @param {(text: string | null) => void} say */
@@ -94,6 +97,7 @@ export class MineView {
     await samples.load();
     const { recognizer } = this.#element;
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
+    if (occupied()) return this.#say(occupied());
     if (!samples.list.length) return this.#say("There is no drawing to learn from yet.");
     this.#running = new AbortController();
     this.#say(null);
@@ -115,7 +119,10 @@ export class MineView {
     const shown = held.length ? held : learned; // too few to do without one
     const judge = async (/** @type {string} */ when) => {
       const onProgress = (/** @type {any} */ progress) => this.#bar.show(`${when}: ${loadingWords(progress)[0].toLowerCase()}`, loadingWords(progress)[1]);
-      return { mine: await recognizer.evaluate(dataOf(shown), { signal }), mnist: await recognizer.evaluate(CHECK, { signal, onProgress }) };
+      const mine = await recognizer.evaluate(dataOf(shown), { signal });
+      const network = networks.own?.npz ?? recognizer.model;
+      if (this.#known.of !== network) this.#known = { of: network, evaluation: await recognizer.evaluate(CHECK, { signal, onProgress }) };
+      return { mine, mnist: this.#known.evaluation };
     };
     const before = await judge("Before");
     const result = await recognizer.train({}, {

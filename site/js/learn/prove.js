@@ -4,6 +4,7 @@
 
 import { Bar, button, explain, grouped, isAbort, loadingWords, make, percent, thumbnail } from "./dom.js";
 import { networks } from "./networks.js";
+import { occupied } from "./run.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
@@ -28,8 +29,8 @@ export class TestView {
     this.#say = say;
   }
 
-  shown() {
-    const sets = /** @type {any} */ (this.#element.recognizer)?.dataSets();
+  async shown() {
+    const sets = await /** @type {any} */ (this.#element.recognizer)?.dataSets();
     const isSmall = sets && !sets[ALL];
     this.#start.textContent = isSmall ? "Test on 1,000 MNIST images" : "Test on all 10,000 MNIST images";
     if (isSmall) this.#say("This single file carries 1,000 test images; on a server there are all 10,000.");
@@ -38,10 +39,11 @@ export class TestView {
   async start() {
     const recognizer = /** @type {any} */ (this.#element.recognizer);
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
+    if (occupied()) return this.#say(occupied());
     this.#running = new AbortController();
     this.#busy(true);
     try {
-      const data = recognizer.dataSets()[ALL] ? ALL : FEW;
+      const data = (await recognizer.dataSets())[ALL] ? ALL : FEW;
       const onProgress = (/** @type {any} */ progress) => this.#bar.show(...loadingWords(progress));
       const evaluation = await recognizer.evaluate(data, { signal: this.#running.signal, mistakes: MISTAKES, onProgress });
       this.#show(evaluation, data === ALL && !networks.own ? await recognizer.health() : null);

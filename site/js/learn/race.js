@@ -5,7 +5,7 @@
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { button, duration, explain, grouped, isAbort, loadingWords, make, percent } from "./dom.js";
 import { keepInAddress, inAddress } from "../address.js";
-import { dataNote, Run } from "./run.js";
+import { dataNote, occupied, Run } from "./run.js";
 import { FIELDS, sensible, settingsInAddress, USUAL_RATES } from "./settings.js";
 import { verdict } from "./verdict.js";
 
@@ -75,8 +75,9 @@ export class RaceView {
     const recognizer = /** @type {any} */ (this.#element.recognizer);
     const names = this.#chosen;
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
+    if (occupied()) return this.#say(occupied());
     if (names.length < 2) return this.#say("Choose two optimisers at least.");
-    this.#say(dataNote(recognizer));
+    this.#say(await dataNote(recognizer));
     const { settings } = settingsInAddress();
     this.#runs = names.map((optimizer) => new Run({ ...settings, optimizer, learning_rate: Number(this.#entries.get(optimizer)?.rate.value) }));
     this.#prepare(names);

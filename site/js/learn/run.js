@@ -9,6 +9,12 @@ import { append } from "./curves.js";
 /** @returns {CurvePoints} */
 const noPoints = () => ({ steps: [], validations: [] });
 
+/** Those under way: an order to pause would reach them all. @type {Set<Run>} */
+const underWay = new Set();
+
+/** What to say to somebody who wants to begin something else meanwhile, or null. */
+export const occupied = () => (underWay.size ? "A training is under way. Stop it first." : null);
+
 export class Run extends EventTarget {
   /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged"} */ state = "starting";
   /** @type {any} the latest report */ latest = null;
@@ -31,10 +37,10 @@ export class Run extends EventTarget {
    */
   async train(recognizer, { live, resume, onCheckpoint }) {
     this.state = "starting";
-    if (resume) this.#cutAt(Infinity);
     const onProgress = (/** @type {any} */ progress) => this.#hear(progress);
-    const options = { live, data: dataFor(recognizer), onProgress, signal: this.#cancelling.signal, ...(resume ? { resume } : {}), ...(onCheckpoint ? { onCheckpoint } : {}) };
-    this.result = await recognizer.train(this.settings, options);
+    const options = { live, data: await dataFor(recognizer), onProgress, signal: this.#cancelling.signal, ...(resume ? { resume } : {}), ...(onCheckpoint ? { onCheckpoint } : {}) };
+    underWay.add(this);
+    this.result = await recognizer.train(this.settings, options).finally(() => underWay.delete(this));
     this.state = this.result.state;
     this.dispatchEvent(new Event("change"));
     return this.result;
@@ -61,16 +67,16 @@ export class Run extends EventTarget {
   #cutAt(step) {
     const { steps, validations } = this.points;
     if (steps.length && steps[steps.length - 1].step >= step) {
-      this.points = { steps: steps.filter((point) => point.step < step), validations: validations.filter((point) => point.step <= step) };
+      this.points = { steps: steps.filter((point) => point.step < step), validations: validations.filter((point) => point.step < step) };
     }
   }
 }
 
-/** What there is to train with: the single file has less. @param {any} recognizer @returns {"mnist-train" | "rehearsal"} */
-export const dataFor = (recognizer) => (recognizer.dataSets()["mnist-train"] ? "mnist-train" : "rehearsal");
+/** What there is to train with: the single file has less. @param {any} recognizer @returns {Promise<"mnist-train" | "rehearsal">} */
+const dataFor = async (recognizer) => ((await recognizer.dataSets())["mnist-train"] ? "mnist-train" : "rehearsal");
 
 /** What is to be said of the data, or null. @param {any} recognizer */
-export function dataNote(recognizer) {
-  if (dataFor(recognizer) === "mnist-train") return null;
-  return `This single file carries ${recognizer.dataSets().rehearsal.images} images to train with; on a server there are 10,000.`;
+export async function dataNote(recognizer) {
+  if ((await dataFor(recognizer)) === "mnist-train") return null;
+  return "This single file carries some 4,000 images of digits to train with; on a server there are 10,000.";
 }

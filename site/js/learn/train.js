@@ -6,7 +6,7 @@ import { button, counted, download, duration, explain, grouped, isAbort, loading
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { Form, settingsButton } from "./form.js";
 import { networks } from "./networks.js";
-import { dataNote, Run } from "./run.js";
+import { dataNote, occupied, Run } from "./run.js";
 import { sensible, FIELDS } from "./settings.js";
 import { runStore } from "./store.js";
 
@@ -30,11 +30,13 @@ export class TrainView {
   #start = button("Train", () => this.start(), { className: "main" });
   #settings = make("details", { open: true }, make("summary", {}, "Settings"), this.#form.element);
   #before = make("div", {}, this.#settings, make("div", { className: "actions" }, this.#start, settingsButton(() => this.#form.settings, download)));
-  #what = make("h2", {});
+  #what = make("h2", { tabIndex: -1 });
   #pause = button("Pause", () => this.#steer({ action: this.#run?.state === "paused" ? "resume" : "pause" }), { className: "main" });
   #rate = make("input", { type: "text", inputMode: "decimal", autocomplete: "off" });
-  #during = make("div", { className: "actions" }, this.#pause, button("One step", () => this.#steer({ action: "step" })),
-    button("Stop", () => this.#steer({ action: "stop" })), button("Cancel", () => this.#run?.cancel()), make("label", {}, "Learning rate ", this.#rate));
+  /** What can be done with a run once it has its images. */
+  #controls = [this.#pause, button("One step", () => this.#steer({ action: "step" })), button("Stop", () => this.#steer({ action: "stop" }), { title: "and keep what it has learned so far" })];
+  #during = make("div", { className: "actions" }, ...this.#controls,
+    button("Cancel", () => this.#run?.cancel(), { title: "and go back to the network from before" }), make("label", {}, "Learning rate ", this.#rate));
   #line = make("p", { className: "figures" });
   #loss = new Chart("Loss, by step", [TRAINING, VALIDATION]);
   #accuracy = new Chart("Right, by step", [TRAINING, VALIDATION], { isShare: true });
@@ -69,8 +71,9 @@ export class TrainView {
   async #train(run, resume) {
     const recognizer = /** @type {any} */ (this.#element.recognizer);
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
+    if (occupied()) return this.#say(occupied());
     this.#run = run;
-    this.#say(dataNote(recognizer));
+    this.#say(await dataNote(recognizer));
     this.#kept.replaceChildren();
     this.#show(true);
     run.addEventListener("change", () => this.#follow(run));
@@ -121,7 +124,7 @@ export class TrainView {
   #offerKept() {
     const kept = runStore.get(KEY);
     if (!kept || this.#run?.state === "running") return;
-    const step = (kept.curves.steps.at(-1)?.step ?? -1) + 1;
+    const step = kept.curves.steps.at(-1)?.step ?? 0;
     this.#kept.replaceChildren(
       make("p", {}, `A training was interrupted at step ${grouped(step)}: ${inWords(kept.settings)}.`),
       make("div", { className: "actions" }, button("Go on", () => this.#train(new Run(kept.settings, kept.curves), kept.checkpoint), { className: "main" }),
@@ -162,7 +165,13 @@ export class TrainView {
     this.#rate.value = `${settings.learning_rate}`;
     this.#line.textContent = "Starting";
     this.#draw(/** @type {Run} */ (this.#run));
-    this.#pause.focus({ preventScroll: true });
+    this.#enable(false);
+    this.#what.focus({ preventScroll: true });
+  }
+
+  /** @param {boolean} steerable */
+  #enable(steerable) {
+    for (const control of [...this.#controls, this.#rate]) control.disabled = !steerable;
   }
 
   /** @param {Run} run */
@@ -172,9 +181,11 @@ export class TrainView {
       this.#line.textContent = loadingWords(latest)[0];
       return;
     }
+    this.#enable(true);
     this.#pause.textContent = run.state === "paused" ? "Go on" : "Pause";
     const done = `Step ${grouped(latest.step)} of ${grouped(latest.total_steps)}, epoch ${latest.epoch + 1} of ${latest.epochs}`;
-    const pace = run.state === "paused" ? "paused" : `${grouped(Math.round(latest.images_per_second))} images/s, ${duration(latest.seconds_left)} left`;
+    const left = latest.seconds_left === null ? "" : `, ${duration(latest.seconds_left)} left`;
+    const pace = run.state === "paused" ? "paused" : `${grouped(Math.round(latest.images_per_second))} images/s${left}`;
     this.#line.textContent = `${done}, ${pace}`;
     this.#draw(run);
     if (performance.now() - this.#lastRead > READ_EVERY && this.#element.source) {
@@ -195,7 +206,7 @@ export class TrainView {
     const { steps, validations } = /** @type {Run} */ (this.#run).points;
     const [[, losses], [, shares]] = [smoothed(steps, "loss"), smoothed(steps, "accuracy")];
     return validations.map(({ step, epoch, loss, accuracy }) => {
-      const at = steps.findLastIndex((point) => point.step < step);
+      const at = steps.findLastIndex((point) => point.step <= step);
       const number = (/** @type {number | null | undefined} */ value) => value?.toFixed(3) ?? "";
       return [grouped(step), `${epoch + 1}`, number(losses[at]), number(loss), at < 0 ? "" : percent(shares[at] ?? 0), percent(accuracy)];
     });
@@ -204,13 +215,14 @@ export class TrainView {
   /** @param {Run} run @param {any} result */
   async #finish(run, result) {
     const { state, message, validation, parameters, weights, settings, seconds } = result;
-    const right = validation ? `${percent(validation.accuracy)} of 1,000 images that it never trained on are right.` : "";
+    const right = validation ? `${percent(validation.accuracy)} of the images that it never trained on are right.` : "";
     this.#outcome.textContent = state === "diverged" ? `${message} What it had learned before is kept below.`
       : `${state === "stopped" ? "Stopped" : "Finished"} after ${duration(seconds)}. ${right} The pad reads with it; keep or drop it below.`;
     const card = {
       name: settings.arch, parameters, settings, validation_accuracy: validation?.accuracy ?? null, origin: "trained on the page",
       data: { name: "MNIST", images: result.images }, date: new Date().toISOString().slice(0, 10),
     };
+    await /** @type {any} */ (this.#element.recognizer).setWeights(weights, { name: settings.arch }); // another may have been chosen meanwhile
     networks.try({ name: settings.arch, npz: weights, card });
     await runStore.remove(KEY);
     this.#draw(run);

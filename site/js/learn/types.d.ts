@@ -36,6 +36,7 @@ interface CurvePoints {
 }
 
 interface CurvePoint {
+  /** how many are done */
   step: number;
   epoch: number;
   loss: number | null;

@@ -45,7 +45,7 @@ export function verdict(runs) {
   if (!second) return `${first.optimizer} won with ${percent(first.accuracy)}, as the only one to arrive.${out}`;
   const isTie = first.accuracy - second.accuracy < CHANCE;
   const level = ranked.filter(({ accuracy }) => first.accuracy - accuracy < CHANCE).map(({ optimizer }) => optimizer);
-  const head = isTie ? `${listed(level)} end level at about ${percent(first.accuracy)}: on 1,000 images the rest is chance`
+  const head = isTie ? `${listed(level)} end level at about ${percent(first.accuracy)}; what is between them may be chance`
     : `${first.optimizer} won with ${percent(first.accuracy)} against ${percent(second.accuracy)} of ${second.optimizer}: ${WHY[first.optimizer]}`;
   const isBehind = first.accuracy - last.accuracy >= CHANCE && !(second === last && !isTie);
   const tail = isBehind ? `; ${last.optimizer} came last with ${percent(last.accuracy)}, as ${WHY_LAST[last.optimizer]}` : "";
