@@ -110,7 +110,7 @@ def _html(index: str, app: dict[str, bytes], page: bytes, blocks: dict[str, byte
         return ""  # the manifest, the icon of a home screen, what would be loaded early
 
     head, body = _MODULE_SCRIPT.sub("", _LINK.sub(link, index)).split("</head>")
-    inner = "".join(sheet(name, ' media="not all"') for name in SHEETS if app[name].decode() not in sheets)
+    inner = "".join(sheet(name, ' media="not all"') for name in SHEETS if name in app and app[name].decode() not in sheets)
     policy = f'  <meta http-equiv="Content-Security-Policy" content="{_policy(page, sheets)}">\n'
     head = head.replace('<meta charset="utf-8">\n', f'<meta charset="utf-8">\n{policy}', 1) + inner
     if '="./' in head + body or policy not in head:
