@@ -20,8 +20,9 @@ from builder.single_file import make_single_file
 from builder.snapshot import HEAP, make_snapshot
 
 RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # taken as they are; the archives are ours
-NOT_IN_APP = {"index.html", "sw.js", "manifest.webmanifest", "py"}  # of site/: these have a place of their own in dist/
+NOT_IN_APP = {"index.html", "sw.js", "manifest.webmanifest", "py", "data"}  # of site/: these have a place of their own in dist/
 PREFERRED_MODEL = "convnet"
+CARRIED_DATA = ("rehearsal.npz", "mnist-1000.npz")  # of site/data/, in the single file
 IN_TABLE = ("parameters", "mnist_test_accuracy")  # of a model card; the rest of it is fetched when somebody asks
 
 
@@ -43,6 +44,10 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
     runtime_name, heap_name = (f"{kind}-{_tree_hash(files)}" for kind, files in (("runtime", runtime), ("heap", heap)))
     app["inkling.zip"] = packs["inkling.zip"].read_bytes()
     app["LICENSE.txt"] = (ROOT / "LICENSE").read_bytes()
+    data_sets = {path.name: path.read_bytes() for path in sorted((site / "data").glob("*.npz"))}
+    data_name = f"data-{_tree_hash(data_sets)}"
+    data_files = {f"../../{data_name}/{name}": content for name, content in data_sets.items()}
+    app["js/data.js"] = pages.data_module(_assets(data_files, {}, {})["files"])
     app["js/assets.js"] = b""  # so that the hash below covers its name; its content follows from the other files and the lock
     large = {f"../../{runtime_name}/{name}": data for name, data in runtime.items() if name != "NOTICE.txt"}
     large |= {f"../../{heap_name}/{HEAP}": heap[HEAP], "../inkling.zip": app["inkling.zip"]}
@@ -58,7 +63,8 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
     files |= {f"{app_name}/{name}": data for name, data in app.items()}
     files |= pages.stable_pages(site, app_name, app)
     files["sw.js"] = pages.service_worker(pages.source_text(site, "sw.js"), files, gzip_sizes(files) if compress else {})
-    files["_headers"] = headers_file([app_name, runtime_name, heap_name]).encode()
+    files |= {f"{data_name}/{name}": data for name, data in data_sets.items()}  # only now: the service worker keeps what everybody needs
+    files["_headers"] = headers_file([app_name, runtime_name, heap_name, data_name]).encode()
 
     with temporary_directory(dist.parent) as scratch:
         new = scratch / "dist"
@@ -68,7 +74,10 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
                 (new / name).write_bytes(data)
         if compress:
             compress_tree(new)
-            if page := _single_file(site, app, large, runtime["NOTICE.txt"], {"build": app_hash} | table):
+            carried = {url: data for url, data in data_files.items() if url.rpartition("/")[2] in CARRIED_DATA}
+            table["files"] |= (assets := _assets(carried, {}, {})["files"])
+            app["js/data.js"] = pages.data_module(assets)
+            if page := _single_file(site, app, large | carried, runtime["NOTICE.txt"], {"build": app_hash} | table):
                 with disk_errors(dist):
                     (new / "inkling.html").write_bytes(page)  # only now: it is as small as it gets
         swap(new, dist, scratch / "old")

@@ -94,6 +94,11 @@ def assets_module(table: dict) -> bytes:
     return f"// Made by build.py; site/js/assets.js says what the fields mean.\nexport const assets = {_json(table)};\n".encode()
 
 
+def data_module(files: dict) -> bytes:
+    """js/data.js: assets_module's table for what only learning needs, a module of its own so that nobody else loads it."""
+    return f"// Made by build.py; site/js/data.js says what the fields mean.\nexport const data = {_json(files)};\n".encode()
+
+
 def service_worker(source: str, files: dict[str, bytes], packed: dict[str, bool] | None = None) -> bytes:
     """sw.js with the list of all that must be there offline before it. packed: the files that have a .gz beside them which is worth asking for."""
     entries = [

@@ -16,7 +16,9 @@ from builder.pages import assets_module, source_text
 
 TOOL = Path(__file__).with_name("single_file.mjs")
 SCRIPTS = ("pyodide.mjs", "pyodide.asm.mjs")  # of the runtime: part of the worker's script
-SHEETS = ("paper.css", "digit-recognizer.css")  # of the element; the page must not take the second for its own
+# Of the element, and of what is opened later; the page must not take the second for its own.
+SHEETS = ("paper.css", "digit-recognizer.css", "learn.css", "js/vendor/uplot/uPlot.min.css")
+UPLOT_LICENCE = "js/vendor/uplot/LICENSE.txt"
 
 # Of 12.3 MB base64 would make 16.4, and five letters for four bytes make 15.3. The letters are those from "#" on without "<",
 # so that no data can look like markup.
@@ -36,7 +38,7 @@ def make_single_file(site: Path, app: dict[str, bytes], large: dict[str, bytes],
     runtime = {name: contents.pop(name) for name in SCRIPTS}
     blocks, parts = _share(contents)
     page, worker = _bundle(app, runtime, assets_module(_single_table(table, parts)))
-    return _html(source_text(site, "index.html"), app, page, {"worker.js": worker} | blocks, [app["LICENSE.txt"], notice])
+    return _html(source_text(site, "index.html"), app, page, {"worker.js": worker} | blocks, [app["LICENSE.txt"], app[UPLOT_LICENCE], notice])
 
 
 def _share(contents: dict[str, bytes]) -> tuple[dict[str, bytes], dict[str, list[str]]]:
@@ -108,7 +110,7 @@ def _html(index: str, app: dict[str, bytes], page: bytes, blocks: dict[str, byte
         return ""  # the manifest, the icon of a home screen, what would be loaded early
 
     head, body = _MODULE_SCRIPT.sub("", _LINK.sub(link, index)).split("</head>")
-    inner = "".join(sheet(name, ' media="not all"') for name in SHEETS if app[name].decode() not in sheets)
+    inner = "".join(sheet(name, ' media="not all"') for name in SHEETS if name in app and app[name].decode() not in sheets)
     policy = f'  <meta http-equiv="Content-Security-Policy" content="{_policy(page, sheets)}">\n'
     head = head.replace('<meta charset="utf-8">\n', f'<meta charset="utf-8">\n{policy}', 1) + inner
     if '="./' in head + body or policy not in head:

@@ -12,14 +12,18 @@ NETWORK = ROOT / "site" / "py" / "inkling"
 # Module of inkling -> the modules of inkling that it may import.
 ALLOWED = {
     "__init__": set(),
-    "initializers": set(), "losses": set(), "optimizers": set(), "preprocess": set(),
+    "initializers": set(), "losses": set(), "optimizers": set(), "preprocess": set(), "augment": set(),
     "layers": {"initializers"},
     "model": {"layers"},
     "numbers": {"preprocess"},
     "weights": {"model"}, "explain": {"model"},
-    "training": {"model", "losses", "optimizers"},
+    "settings": {"model", "optimizers"},
+    "training": {"settings", "model", "losses", "optimizers"},
+    "learning": {"augment", "settings", "training", "losses", "model", "optimizers", "weights"},
+    "finetuning": {"augment", "settings", "training", "layers", "model", "learning"},
+    "lessons": {"settings", "training", "losses", "model", "weights", "learning", "finetuning"},
     "session": {"initializers", "losses", "optimizers", "preprocess", "numbers", "layers", "model", "weights", "explain", "training",
-                "__init__"},
+                "lessons", "__init__"},
     "shipped": {"session"},  # for programs; nothing of ours imports it
 }
 

@@ -6,7 +6,7 @@ import pytest
 from inkling.layers import Dense
 from inkling.model import Sequential
 from inkling.optimizers import OPTIMIZERS
-from inkling.training import Progress, Settings, evaluate, train
+from inkling.training import Place, Progress, Settings, evaluate, train
 
 MLP = {"arch": "784-16-10", "batch_size": 16, "epochs": 3, "learning_rate": 0.01}
 
@@ -71,7 +71,7 @@ def test_going_on_at_an_epoch_equals_a_run_that_never_stopped(optimizer, data):
     resumed, optimizer_again = Sequential.from_spec(model.spec()), settings.make_optimizer()
     resumed.set_parameters(model.parameters())
     optimizer_again.load_state(stopped.state(), model.params_and_grads())
-    rest = list(train(resumed, optimizer_again, *data, settings, augment=shifted, start_epoch=1))
+    rest = list(train(resumed, optimizer_again, *data, settings, augment=shifted, start=Place(1)))
     assert first + rest == log
     assert same_weights(resumed, whole)
 

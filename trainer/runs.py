@@ -14,11 +14,12 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from inkling.augment import augment
 from inkling.losses import softmax_cross_entropy
 from inkling.model import Sequential
-from inkling.training import Progress, Settings, train
+from inkling.settings import Settings
+from inkling.training import Place, Progress, train
 
-from .augment import augment
 from .checkpoint import load_checkpoint, save_checkpoint
 from .command import TrainerError
 from .data import Digits, Part
@@ -99,13 +100,17 @@ class Run:
                 self._end_epoch([], 0.0)
         return self.finished
 
+    def data(self) -> tuple[np.ndarray, np.ndarray]:
+        """The images and labels that are trained with: all, or as many of the first as the settings say."""
+        images, labels = self.digits.train
+        return images[:self.settings.images], labels[:self.settings.images]
+
     def _steps(self) -> Iterator[Progress]:
         """Trains `model`, a step at a time, from the first epoch that is not done."""
-        images, labels = self.digits.train
-        return train(self.model, self.optimizer, images, labels, self.settings, augment=augment, start_epoch=len(self.history))
+        return train(self.model, self.optimizer, *self.data(), self.settings, augment=augment, start=Place(len(self.history)))
 
     def _epochs(self) -> None:
-        n_images = len(self.digits.train[0])
+        n_images = len(self.data()[0])
         done, total = n_images * len(self.history), n_images * self.settings.epochs
         with tqdm(total=total, initial=done, unit=" images", unit_scale=True, disable=None, leave=False, smoothing=0.05) as bar:
             epoch: list[Progress] = []

@@ -18,9 +18,10 @@ import tomllib
 from pathlib import Path
 
 from inkling import weights
-from inkling.training import Settings, train
+from inkling.augment import augment
+from inkling.settings import Settings
+from inkling.training import train
 
-from .augment import augment
 from .command import UsageError
 from .data import Digits, load_digits
 from .files import sha256

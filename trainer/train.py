@@ -115,7 +115,7 @@ def announce(chosen: list[Settings], digits: Digits) -> None:
     for settings in chosen:
         seconds.append(estimate_seconds(settings, digits))
         print(f"{settings.arch}: {settings.make_model().n_parameters:,} parameters, {settings.optimizer}, {settings.epochs} epochs of "
-              f"{len(digits.train[0]):,} images; about {duration(seconds[-1])} on this machine")
+              f"{len(digits.train[0][:settings.images]):,} images; about {duration(seconds[-1])} on this machine")
     if len(chosen) > 1:
         print(f"Together about {duration(sum(seconds))}")
     print("Ctrl-C stops and keeps the best weights so far", flush=True)

@@ -21,8 +21,9 @@ from collections.abc import Iterator  # noqa: E402
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
-from inkling.training import Progress, Settings, as_float  # noqa: E402
-from trainer.augment import augment  # noqa: E402
+from inkling.augment import augment  # noqa: E402
+from inkling.settings import Settings  # noqa: E402
+from inkling.training import Place, Progress, as_float, steps_per_epoch  # noqa: E402
 from trainer.data import Digits  # noqa: E402
 from trainer.exchange.torch_module import take_parameters, to_module  # noqa: E402
 from trainer.runs import Run  # noqa: E402
@@ -92,17 +93,17 @@ class TorchRun(Run):
         self.optimizer = None
 
     def _steps(self) -> Iterator[Progress]:
-        images, labels = self.digits.train
+        images, labels = self.data()
         settings, n = self.settings, len(images)
         torch.manual_seed(settings.seed)  # for Dropout
         module = to_module(self.model).to(self.device).train()
         optimizer = OPTIMIZERS[settings.optimizer](module.parameters(), settings)
-        steps_per_epoch = -(-n // settings.batch_size)
-        total_steps = steps_per_epoch * settings.epochs
+        n_steps = steps_per_epoch(n, settings)
+        total_steps = n_steps * settings.epochs
         schedule = settings.make_schedule(total_steps)
         try:
             for step in range(total_steps):
-                epoch, i = divmod(step, steps_per_epoch)
+                epoch, i = divmod(step, n_steps)
                 if i == 0:
                     rng = np.random.default_rng([settings.seed, epoch])
                     order = rng.permutation(n)
@@ -111,9 +112,9 @@ class TorchRun(Run):
                 batch = augment(batch, rng) if settings.augment else batch
                 learning_rate = optimizer.param_groups[0]["lr"] = schedule(step)
                 loss, accuracy = self._step(module, optimizer, batch, labels[chosen])
-                if i == steps_per_epoch - 1:
+                if i == n_steps - 1:
                     take_parameters(self.model, module)
-                yield Progress(epoch, step, total_steps, loss, accuracy, learning_rate, len(chosen))
+                yield Progress(epoch, step, total_steps, loss, accuracy, learning_rate, len(chosen), Place(*divmod(step + 1, n_steps)))
         finally:  # also if Ctrl-C comes within an epoch
             take_parameters(self.model, module)
 

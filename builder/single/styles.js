@@ -3,8 +3,8 @@
  */
 
 /** Not in a document yet; each says "load" once it is. @returns {HTMLElement[]} */
-export function styleSheets() {
-  return ["paper.css", "digit-recognizer.css"].map((name) => {
+export function styleSheets(names = ["paper.css", "digit-recognizer.css"]) {
+  return names.map((name) => {
     const style = /** @type {HTMLStyleElement} */ (document.querySelector(`style[data-file="${name}"]`)?.cloneNode(true));
     style.media = "all";
     return style;

@@ -26,7 +26,7 @@ function startOf({ total, ...stages }) {
 function factsOf({ model, versions, boot }) {
   return [
     ["Network", `${model.name}, ${grouped(model.parameters)} parameters`],
-    ["MNIST test", `${(100 * model.mnist_test_accuracy).toFixed(2)}% right`],
+    ["MNIST test", model.mnist_test_accuracy === null ? "not measured: a network of your own" : `${(100 * model.mnist_test_accuracy).toFixed(2)}% right`],
     ["Weights", `sha256 ${model.sha256.slice(0, 16)}…`],
     ["Start", startOf(boot.ms)],
     ["Versions", Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ")],
@@ -42,24 +42,34 @@ function row([name, value]) {
   return group;
 }
 
+/** The lists that follow the drawing by now. */
+const following = new WeakSet();
+
 /**
- * @param {HTMLButtonElement} button
- * @param {HTMLDListElement} list
+ * Unfolds the facts, or folds them up again.
+ * @param {HTMLElement} button
+ * @param {HTMLElement} list
  * @param {DigitRecognizer} element
  */
-export function offerDetails(button, list, element) {
-  const refresh = async () => {
-    if (list.hidden) return;
-    const health = await element.recognizer?.health().catch(() => null); // it died meanwhile: "ready" or "error" follows
-    list.replaceChildren(row(["This answer", timesOf(element)]), ...(health ? factsOf(health).map(row) : []));
-  };
-  button.addEventListener("click", async () => {
-    list.hidden = !list.hidden;
-    button.setAttribute("aria-expanded", String(!list.hidden));
-    await refresh();
-    list.scrollIntoView({ block: "nearest" });
-  });
-  for (const news of ["ready", "error", "modelchange"]) element.addEventListener(news, refresh);
+export async function toggleDetails(button, list, element) {
+  list.hidden = !list.hidden;
+  button.setAttribute("aria-expanded", String(!list.hidden));
+  if (!following.has(list)) follow(list, element);
+  await refresh(list, element);
+  list.scrollIntoView({ block: "nearest" });
+}
+
+/** @param {HTMLElement} list @param {DigitRecognizer} element */
+async function refresh(list, element) {
+  if (list.hidden) return;
+  const health = await element.recognizer?.health().catch(() => null); // it died meanwhile: "ready" or "error" follows
+  list.replaceChildren(row(["This answer", timesOf(element)]), ...(health ? factsOf(health).map(row) : []));
+}
+
+/** @param {HTMLElement} list @param {DigitRecognizer} element */
+function follow(list, element) {
+  following.add(list);
+  for (const news of ["ready", "error", "modelchange"]) element.addEventListener(news, () => refresh(list, element));
   const showTimes = () => {
     const times = list.hidden ? null : list.querySelector("dd");
     if (times) times.textContent = timesOf(element);

@@ -140,11 +140,12 @@ export class Engine extends EventTarget {
    * @param {string} name
    * @param {Record<string, any>} [fields]
    * @param {Transferable[]} [transfer]
+   * @param {{onProgress?: (value: any) => void, signal?: AbortSignal}} [options]
    * @returns {Promise<any>}
    */
-  async call(name, fields = {}, transfer = []) {
+  async call(name, fields = {}, transfer = [], options = {}) {
     await this.#booted;
-    const value = await this.#request(name, fields, { transfer, patience: name === "useModel" ? LOADING_PATIENCE : PATIENCE });
+    const value = await this.#request(name, fields, { ...options, transfer, patience: name === "useModel" ? LOADING_PATIENCE : PATIENCE });
     this.#restarts = 0;
     if (name === "useModel") this.#model = fields.model;
     return value;
@@ -159,9 +160,9 @@ export class Engine extends EventTarget {
   /**
    * @param {string} name
    * @param {Record<string, any>} fields
-   * @param {{transfer?: Transferable[], patience: number, onProgress?: (value: any) => void}} options
+   * @param {{transfer?: Transferable[], patience: number, onProgress?: (value: any) => void, signal?: AbortSignal}} options
    */
-  #request(name, fields, { transfer = [], patience, onProgress }) {
+  #request(name, fields, { transfer = [], patience, onProgress, signal }) {
     return new Promise((resolve, reject) => {
       if (!this.#worker) {
         reject(new RecognizerError({ message: "The recogniser is not running.", hint: "Reload the page." }));
@@ -178,6 +179,7 @@ export class Engine extends EventTarget {
         reject(notSendable(fields));
         return;
       }
+      signal?.addEventListener("abort", () => this.#worker?.postMessage({ name: "cancel", target: id }));
       request.restartTimer();
       this.#pending.set(id, request);
     });

@@ -113,7 +113,7 @@ export class Recognizer extends EventTarget {
       status: health.self_test.ok ? "ok" : "degraded",
       ...health,
       versions: { ...health.versions, pyodide: this.#versions.pyodide },
-      model: { ...health.model, mnist_test_accuracy: this.#engine.models[health.model.name].mnist_test_accuracy },
+      model: { ...health.model, mnist_test_accuracy: this.#engine.models[health.model.name]?.mnist_test_accuracy ?? null },
     };
   }
 
@@ -141,6 +141,29 @@ export class Recognizer extends EventTarget {
     const card = known && (await this.#engine.call("card", { model: name }));
     await this.#engine.call("useModel", { model: name });
     return card;
+  }
+
+  /** @type {Learning["train"]} */
+  train = (...given) => this.#learning("train", given);
+  /** @type {Learning["steer"]} */
+  steer = (...given) => this.#learning("steer", given);
+  /** @type {Learning["evaluate"]} */
+  evaluate = (...given) => this.#learning("evaluate", given);
+  /** @type {Learning["settings"]} */
+  settings = (...given) => this.#learning("settings", given);
+  /** @type {Learning["dataSets"]} */
+  dataSets = (...given) => this.#learning("dataSets", given);
+  /** @type {Learning["getWeights"]} */
+  getWeights = (...given) => this.#learning("getWeights", given);
+  /** @type {Learning["setWeights"]} */
+  setWeights = (...given) => this.#learning("setWeights", given);
+  /** @type {Learning["resetWeights"]} */
+  resetWeights = (...given) => this.#learning("resetWeights", given);
+
+  /** What has to do with learning is loaded when it is first asked for. @param {keyof Learning} name @param {any[]} given @returns {Promise<any>} */
+  async #learning(name, given) {
+    const { learningOf } = await (import("./learning.js"));
+    return /** @type {any} */ (learningOf(this.#engine))[name](...given);
   }
 
   /** Ends the worker and frees its memory. */

@@ -1,16 +1,16 @@
 /**
- * The page around the element: pictures, saving, models, details, offline. It wires and holds no state of its own.
- * The element has a script of its own before this one: the pad must not wait for what stands around it.
+ * The page around the element: pictures, saving, models, details, learning, offline. It wires and holds no state of its own.
+ * The element has a script of its own before this one: the pad must not wait for what stands around it. What nobody needs
+ * before it is asked for is loaded only then.
  */
 
 import "./define.js"; // without the element there is nothing to wire
-import { offerDetails } from "./details.js";
 import { keepDrawing, restoreDrawing } from "./keeping.js";
+import { offerLearning } from "./learn.js";
 import { behaveLikeMenus } from "./menus.js";
 import { modelInAddress, offerModels } from "./models.js";
 import { numbersInAddress, offerNumbers } from "./numbers.js";
 import { offerPictures } from "./pictures.js";
-import { offerSaving } from "./saving.js";
 
 /** @template {Element} T @param {string} selector @returns {T} */
 const find = (selector) => /** @type {T} */ (document.querySelector(selector));
@@ -24,10 +24,16 @@ if (model) element.setAttribute("model", model);
 if (numbersInAddress()) element.numbers = true;
 
 offerPictures(find("#open"), find("#file"), element);
-offerSaving(find("#save"), element);
 offerNumbers(find("#numbers"), element);
 offerModels(find("#model"), element);
-offerDetails(find("#details"), find("#facts"), element);
+offerLearning(find("#correct"), find("#learn"), element, bring);
+/** @type {HTMLButtonElement} */
+const details = find("#details");
+details.addEventListener("click", async () => (await bring(() => import("./details.js")))?.toggleDetails(details, find("#facts"), element));
+find("#save").addEventListener("click", async ({ target }) => {
+  const { save: what } = /** @type {HTMLElement} */ (target).dataset;
+  if (what) (await bring(() => import("./saving.js")))?.save(what, element);
+});
 behaveLikeMenus(document.querySelectorAll("details.menu"));
 
 // The engine comes first: keeping everything for later would take the network away from it.
@@ -48,4 +54,13 @@ function goOffline() {
     },
     onConnection: (online) => element.tell(online ? null : { text: "No network. Everything here works." }, "offline"),
   })).catch(console.warn);
+}
+
+/** A part that is needed only now; null, and a word, if it does not come. @template T @param {() => Promise<T>} load */
+function bring(load) {
+  return load().catch((error) => {
+    console.error(error);
+    element.tell("A part of the page could not be loaded. Check the connection, then try again.");
+    return null;
+  });
 }

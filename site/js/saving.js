@@ -52,17 +52,13 @@ const WAYS = {
 };
 
 /**
- * @param {HTMLElement} menu its buttons have data-save="drawing" | "image" | "numbers"
+ * @param {string} what "drawing", "image" or "numbers"
  * @param {DigitRecognizer} element
  */
-export function offerSaving(menu, element) {
-  menu.addEventListener("click", async (event) => {
-    const way = /** @type {HTMLElement} */ (event.target).dataset.save;
-    if (!way) return;
-    try {
-      await WAYS[way](element);
-    } catch (error) {
-      element.tell(/** @type {Error} */ (error).message);
-    }
-  });
+export async function save(what, element) {
+  try {
+    await WAYS[what](element);
+  } catch (error) {
+    element.tell(/** @type {Error} */ (error).message);
+  }
 }

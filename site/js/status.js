@@ -43,6 +43,7 @@ export class Status {
   /** Predictions are served. */
   ready() {
     this.#parts.root.dataset.state = "ready";
+    this.#parts.bytes.textContent = ""; // unseen, they would still take their place
     this.set("error", null);
     this.set("loading", null);
   }

@@ -3,11 +3,11 @@
  */
 
 /** Not in a document yet; each says "load" or "error" once it is. @returns {HTMLElement[]} */
-export function styleSheets() {
-  return ["../paper.css", "../digit-recognizer.css"].map((path) => {
+export function styleSheets(names = ["paper.css", "digit-recognizer.css"]) {
+  return names.map((name) => {
     const style = document.createElement("link");
     style.rel = "stylesheet";
-    style.href = new URL(path, import.meta.url).href;
+    style.href = new URL(`../${name}`, import.meta.url).href;
     return style;
   });
 }

@@ -42,6 +42,7 @@ template.innerHTML = `
         <span class="doubt" data-testid="doubt"></span>
         <button class="offer" data-testid="offer" hidden>Read as a number</button>
         <span class="guess" data-testid="guess"></span>
+        <slot name="correct"></slot>
         <span class="time" data-testid="time"></span>
       </p>
     </div>

@@ -179,3 +179,111 @@ interface HeapHeader {
   /** of the latter */
   checksum: number;
 }
+
+/** Images 28 x 28, white strokes on black, 784 bytes each (a Prediction's `image` times 255), and what they show, 0 to 9. */
+interface LabelledImages {
+  images: Uint8Array;
+  labels: ArrayLike<number>;
+}
+
+/** "mnist-train" (10,000 images, and 1,000 for validation), "mnist-test" (10,000), "mnist-1000" (the first of them), "rehearsal" (5,000; with what is no digit). */
+type DataSet = string | LabelledImages;
+
+interface TrainingStep {
+  /** how many steps were done by then */
+  step: number;
+  epoch: number;
+  loss: number | null;
+  accuracy: number;
+}
+
+interface TrainingProgress {
+  stage: "training";
+  state: "running" | "paused" | "finished" | "stopped" | "diverged";
+  step: number;
+  total_steps: number;
+  epoch: number;
+  epochs: number;
+  seconds: number;
+  seconds_left: number | null;
+  images_per_second: number;
+  learning_rate: number;
+  /** all since the last report */
+  steps: (TrainingStep & { learning_rate: number })[];
+  /** the same; the first comes before the first step, then two an epoch; none while fine-tuning */
+  validations: TrainingStep[];
+}
+
+/** How far a data set has come (in bytes), or an evaluation (in images). */
+interface LoadingProgress {
+  stage: "data" | "evaluating";
+  loaded: number;
+  total: number;
+}
+
+interface TrainingResult {
+  /** "diverged": the loss was no longer a number; the last good weights are back, and `message` says what to lower */
+  state: "finished" | "stopped" | "diverged";
+  message: string | null;
+  step: number;
+  total_steps: number;
+  seconds: number;
+  images: number;
+  loss: number | null;
+  accuracy: number | null;
+  validation: TrainingStep | null;
+  /** complete; `python trainer/train.py --settings` reads the same */
+  settings: Record<string, any>;
+  parameters: number;
+  /** an .npz, exact */
+  weights: Uint8Array;
+}
+
+interface Evaluation {
+  n: number;
+  right: number;
+  accuracy: number;
+  /** how many answers were accepted, right or wrong */
+  accepted: number;
+  loss: number;
+  /** 10 x 10 counts: rows the truth, columns the answer */
+  confusion: number[][];
+  /** wrong answers, those first of which the network was surest */
+  mistakes: { index: number; label: number; answer: number; confidence: number; image: Uint8Array }[];
+}
+
+interface ModelSummary {
+  name: string;
+  sha256: string;
+  parameters: number;
+  spec: any;
+}
+
+/** What a Recognizer can learn (learning.js). All reject with RecognizerError, or with the signal's reason. */
+interface Learning {
+  /**
+   * Trains a network from nothing, or the one in use on from where it is ("fine-tune": on somebody's own images, with rehearsal of the old).
+   * live: the network answers as it is right now, and afterwards; else only `weights` come of it. resume: a checkpoint to go on from.
+   * An abort puts back the network from before. Several runs that are not live may go on at the same time.
+   */
+  train(
+    settings: Record<string, any> | null,
+    options?: {
+      mode?: "scratch" | "fine-tune"; data?: DataSet; live?: boolean; resume?: Uint8Array; checkpointEvery?: number; signal?: AbortSignal;
+      onCheckpoint?: (bytes: Uint8Array) => void; onProgress?: (progress: TrainingProgress | LoadingProgress) => void;
+    },
+  ): Promise<TrainingResult>;
+  /** For all runs. "step": one, then a pause; "stop": ends them well. learning_rate: the new peak, the schedule is scaled by it. */
+  steer(order: { action?: "pause" | "resume" | "step" | "stop"; learning_rate?: number }): Promise<null>;
+  /** Measures the network in use. */
+  evaluate(data: DataSet, options?: { mistakes?: number; signal?: AbortSignal; onProgress?: (progress: LoadingProgress) => void }): Promise<Evaluation>;
+  /** Settings with all defaults, and the size of their network; rejects nonsense, naming the setting. */
+  settings(settings: Record<string, any>): Promise<{ settings: Record<string, any>; parameters: number }>;
+  /** Those that there are here; the single file has the small ones. */
+  dataSets(): Promise<Record<string, { bytes: number }>>;
+  getWeights(): Promise<{ name: string; npz: Uint8Array }>;
+  /** Answers with these weights, from anywhere. A file that is no digit reader is refused, and the network before stays. */
+  setWeights(npz: Uint8Array, options?: { name?: string }): Promise<ModelSummary>;
+  /** Answers with the shipped model again. */
+  resetWeights(): Promise<ModelSummary>;
+}

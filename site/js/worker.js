@@ -31,7 +31,7 @@ let lastAsked = 0;
 let takePart = () => {};
 
 /** Every request that the page can make. */
-const actions = /** @type {Record<string, (fields: any, progress: OnProgress) => any>} */ ({
+const actions = /** @type {Record<string, (fields: any, progress: OnProgress, id: number) => any>} */ ({
   boot: start,
   predict: (fields) => callWithPixels(session.predict, fields, fields.numbers),
   debug: async (fields) => {
@@ -43,14 +43,21 @@ const actions = /** @type {Record<string, (fields: any, progress: OnProgress) =>
   health: () => ({ ...toJs(session.health()), boot }),
 });
 
+/** The requests that have to do with learning, too; their code is loaded when the first of them comes. */
+const learning = once(async () => {
+  const { learningActions } = await (import("./lessons.js"));
+  Object.assign(actions, learningActions({ pyodide, session, files, modules, toJs }));
+});
+
 self.onmessage = ({ data }) => data.part ? takePart(data) : answer(data);
 
 /** @param {any} request */
 async function answer({ id, name, ...fields }) {
   lastAsked = performance.now();
   try {
-    const value = await actions[name](fields, (progress) => self.postMessage({ id, event: "progress", value: progress }));
-    self.postMessage({ id, ok: true, value }, value.image ? { transfer: [value.image.buffer] } : {});
+    if (!actions[name]) await learning();
+    const value = await actions[name](fields, (progress) => self.postMessage({ id, event: "progress", value: progress }), id);
+    self.postMessage({ id, ok: true, value }, value?.image ? { transfer: [value.image.buffer] } : {});
   } catch (error) {
     self.postMessage({ id, ok: false, error: describe(/** @type {Error} */ (error)) });
   }

@@ -6,7 +6,7 @@ from hand import digit, number
 from playwright.sync_api import expect
 
 TARGET = 44  # px
-CONTROLS = ["Drawing area", "Pen", "Eraser", "Brush size", "Undo", "Redo", "Clear", "Open a picture", "Save", "Details",
+CONTROLS = ["Drawing area", "Pen", "Eraser", "Brush size", "Undo", "Redo", "Clear", "Open a picture", "Save", "Learn", "Details",
             "Read whole numbers", "Network"]  # fmt: skip
 FOCUSED = """
 () => {

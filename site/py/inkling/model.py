@@ -127,21 +127,24 @@ class Sequential:
 
 
 def architecture(name: str, dropout: float = 0.0) -> dict:
-    """The spec of a network by name: "convnet", "mlp-256-128", or any dense one such as "784-300-10".
+    """The spec of a network by name: "convnet", "mlp-256-128", or any of one's own sizes.
 
-    dropout: rate before every Dense layer but an MLP's first.
+    "784-300-10" is a dense one; "convnet-8-16-64" has 8 and 16 filters of 5 x 5, a pooling after each, and dense layers, any number of
+    them, of 64; "convnet" is "convnet-12-24-128".   dropout: rate before every Dense layer but an MLP's first.
     Raises ValueError if there is no such network.
     """
-    if name == "convnet":
+    if convolutions := re.fullmatch(r"convnet(?:-[1-9]\d{0,2}){2}(?:-[1-9]\d{0,3})*", "convnet-12-24-128" if name == "convnet" else name):
+        first, second, *hidden = map(int, convolutions[0].split("-")[1:])
         layers = [
-            {"type": "Conv2D", "channels_in": 1, "channels_out": 12, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
-            {"type": "Conv2D", "channels_in": 12, "channels_out": 24, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
-            {"type": "Flatten"}, *_dense([384, 128, 10]),
+            {"type": "Conv2D", "channels_in": 1, "channels_out": first, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
+            {"type": "Conv2D", "channels_in": first, "channels_out": second, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
+            {"type": "Flatten"}, *_dense([16 * second, *hidden, 10]),
         ]
         return {"input_shape": [1, 28, 28], "layers": _with_dropout(layers, dropout)}
     sizes = re.fullmatch(r"mlp((?:-[1-9]\d{0,3})+)", name) or re.fullmatch(r"784((?:-[1-9]\d{0,3})*)-10", name)
     if not sizes:
-        raise ValueError(f"architecture {name!r} is unknown; there are convnet, mlp-256-128, mlp-128-64, or sizes such as 784-300-10")
+        raise ValueError(f"architecture {name!r} is unknown; there are convnet, mlp-256-128, mlp-128-64, or sizes such as 784-300-10 "
+                         "and convnet-8-16-64")
     hidden = [int(size) for size in sizes[1].split("-")[1:]]
     return {"input_shape": [784], "layers": _with_dropout(_dense([784, *hidden, 10]), dropout)}
 

@@ -31,6 +31,7 @@ class Session:
     def __init__(self):
         self._model: Sequential | None = None
         self._name = self._sha256 = ""
+        self._shipped: tuple[Sequential | None, str, str] = (None, "", "")
 
     def use_model(self, name: str, npz: bytes, sha256: str | None = None) -> dict:
         """Loads a weights file and answers with it from now on. If it is damaged, the model before stays.
@@ -45,7 +46,33 @@ class Session:
         model = weights.load(npz, name)
         weights.check_is_digit_reader(model, name)
         self._model, self._name, self._sha256 = model, name, found
-        return {**self._identity(), "spec": model.spec()}
+        if sha256 is not None:
+            self._shipped = model, name, found
+        return self._summary()
+
+    def put(self, model: Sequential, name: str, sha256: str = "") -> None:
+        """Answers with a live network from now on, which may go on changing: one that is being trained."""
+        self._model, self._name, self._sha256 = model, name, sha256
+
+    def weights(self) -> dict:
+        """{name, npz} of the network that answers, as it is now; exact: float32."""
+        return {"name": self._name, "npz": weights.dumps(self._live())}
+
+    def reset(self) -> dict:
+        """Answers with the model that was last loaded by its card again. Returns what `use_model` did."""
+        self._model, self._name, self._sha256 = self._shipped
+        return self._summary()
+
+    @property
+    def live(self) -> tuple[Sequential, str, str]:
+        """The network that answers, its name and its sha256, "" if it comes from no file."""
+        return self._live(), self._name, self._sha256
+
+    def lessons(self):
+        """The learning side of this session, an `inkling.lessons.Lessons`."""
+        from .lessons import Lessons  # only here: the page needs it, and numpy.random with it, when it learns
+
+        return Lessons(self)
 
     def predict(self, pixels, width: int, height: int, channels: int = 1, numbers: bool = False) -> dict:
         """Reads one drawing or picture.
@@ -158,6 +185,9 @@ class Session:
         if self._model is None:
             raise ValueError("no model is loaded; call use_model first")
         return self._model
+
+    def _summary(self) -> dict:
+        return {**self._identity(), "spec": self._live().spec()}
 
     def _identity(self) -> dict:
         return {"name": self._name, "sha256": self._sha256, "parameters": self._live().n_parameters}

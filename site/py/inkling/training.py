@@ -1,108 +1,36 @@
-"""The training loop, as a generator: one step of gradient descent for each `next`.
+"""The training loop, as a generator: one step of gradient descent for each `next`, or a part of one.
 
 The caller decides what to do in between (draw a curve, answer a prediction) and when to stop; nothing here
-prints, saves or waits. Settings are one JSON document, which the command line and the page share.
+prints, saves or waits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 
 from .losses import softmax_cross_entropy
-from .model import Sequential, architecture
-from .optimizers import OPTIMIZERS, SCHEDULES, SGD, Schedule, add_l2, clip_gradients
+from .model import Sequential
+from .optimizers import SGD, Schedule, add_l2, clip_gradients
+from .settings import Settings
 
 Augment = Callable[[np.ndarray, "np.random.Generator"], np.ndarray]  # quoted: the browser loads numpy.random only when it trains
 
 
 @dataclass
-class Settings:
-    """Everything that decides what a training run does, apart from the data.
+class Place:
+    """Where a run stands: it goes on with step `i` of `epoch`. random_state: of that epoch's generator; None at an epoch's start."""
 
-    weight_decay belongs to AdamW, momentum to Momentum and Nesterov, warmup (share of all steps) to one-cycle;
-    l2 is the factor of a penalty on the loss; clip_norm None clips nothing.
-    Raises ValueError, naming the key, if a value makes no sense.
-    """
-
-    arch: str = "convnet"
-    optimizer: str = "adamw"
-    learning_rate: float = 0.004
-    schedule: str = "one-cycle"
-    batch_size: int = 256
-    epochs: int = 20
-    seed: int = 0
-    augment: bool = True
-    weight_decay: float = 0.01
-    momentum: float = 0.9
-    warmup: float = 0.15
-    l2: float = 0.0
-    label_smoothing: float = 0.0
-    clip_norm: float | None = None
-    dropout: float = 0.0
-
-    def __post_init__(self):
-        for name, least in (("batch_size", 1), ("epochs", 1), ("seed", 0)):
-            value = getattr(self, name)
-            self._check(name, isinstance(value, int) and _is_number(value) and value >= least, f"a whole number from {least} up")
-        for name in ("weight_decay", "l2"):
-            self._check(name, _is_number(getattr(self, name)) and 0 <= getattr(self, name) < float("inf"), "0 or more")
-        for name in ("momentum", "warmup", "label_smoothing", "dropout"):
-            self._check(name, _is_number(getattr(self, name)) and 0 <= getattr(self, name) < 1, "in [0, 1)")
-        self._check("learning_rate", _is_number(self.learning_rate) and 0 < self.learning_rate < float("inf"), "above 0")
-        self._check("clip_norm", self.clip_norm is None or _is_number(self.clip_norm) and self.clip_norm > 0, "above 0, or null")
-        self._check("augment", isinstance(self.augment, bool), "true or false")
-        self._check("optimizer", self.optimizer in list(OPTIMIZERS), "one of " + ", ".join(OPTIMIZERS))
-        self._check("schedule", self.schedule in list(SCHEDULES), "one of " + ", ".join(SCHEDULES))
-        self._check("arch", isinstance(self.arch, str), "a name")
-        try:
-            architecture(self.arch)
-        except ValueError as error:
-            raise ValueError(f"setting 'arch': {error}") from error
-
-    def _check(self, name: str, holds: bool, expected: str) -> None:
-        if not holds:
-            raise ValueError(f"setting '{name}' is {getattr(self, name)!r}; it must be {expected}")
-
-    @classmethod
-    def from_dict(cls, values: dict) -> Settings:
-        """From a JSON document. Raises ValueError on a key that is no setting."""
-        if not isinstance(values, dict):
-            raise ValueError(f"settings are {values!r}; they must be a JSON object")
-        unknown = values.keys() - {field.name for field in fields(cls)}
-        if unknown:
-            raise ValueError(f"no such setting: {', '.join(sorted(unknown))}")
-        return cls(**values)
-
-    def to_dict(self) -> dict:
-        """As a JSON document."""
-        return asdict(self)
-
-    def make_model(self) -> Sequential:
-        """The network, its weights drawn from the seed."""
-        return Sequential.from_spec(architecture(self.arch, self.dropout), np.random.default_rng(self.seed))
-
-    def make_optimizer(self) -> SGD:
-        """The optimiser, before its first step."""
-        options = {"adamw": {"weight_decay": self.weight_decay},
-                   "momentum": {"momentum": self.momentum}, "nesterov": {"momentum": self.momentum}}
-        return OPTIMIZERS[self.optimizer](self.learning_rate, **options.get(self.optimizer, {}))
-
-    def make_schedule(self, total_steps: int) -> Schedule:
-        """step -> learning rate, for a run of total_steps."""
-        options = {"warmup": self.warmup} if self.schedule == "one-cycle" else {}
-        return SCHEDULES[self.schedule](self.learning_rate, total_steps, **options)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    epoch: int = 0
+    i: int = 0
+    random_state: dict | None = None
 
 
 @dataclass
 class Progress:
-    """What one step did. epoch and step count from 0; loss (nats) and accuracy are those of the step's own batch."""
+    """What one step did. epoch and step count from 0; loss (nats) and accuracy are those of the step's own batch; next: where to go on."""
 
     epoch: int
     step: int
@@ -111,34 +39,48 @@ class Progress:
     accuracy: float
     learning_rate: float
     n_images: int
+    next: Place
 
 
-def train(model: Sequential, optimizer: SGD, images: np.ndarray, labels: np.ndarray, settings: Settings, *,
-          augment: Augment | None = None, start_epoch: int = 0) -> Iterator[Progress]:
+def steps_per_epoch(n_images: int, settings: Settings) -> int:
+    """How many batches make an epoch; the last one may be smaller."""
+    return -(-n_images // settings.batch_size)
+
+
+def train(model: Sequential, optimizer: SGD, images: np.ndarray, labels: np.ndarray, settings: Settings, *, augment: Augment | None = None,
+          schedule: Schedule | None = None, start: Place = Place(), part: int | None = None) -> Iterator[Progress | None]:  # noqa: B008  nobody changes it
     """Trains `model` in place, a step for each item that the caller takes.
 
     images: (N, 28, 28) float32, 0..1, or uint8, 0..255.   labels: (N,) int, -1 for what is no digit.
     augment: (batch, 28, 28), rng -> the same shape; applied to every batch if settings.augment.
-    start_epoch: goes on with a run whose model and optimiser are as they were after that many epochs.
+    schedule: step -> learning rate; None is that of the settings.
+    start: goes on with a run whose model and optimiser are as they were there.
+    part: a batch goes through the network so many images at a time, their gradients added up, and None is yielded after each part but
+    the last: a caller that must answer somebody soon gets a turn, and up to rounding the step stays the same (not so with dropout,
+    which draws part by part).
 
     Each epoch draws from a generator of its own, seeded with (seed, epoch): the same seed gives the same run,
     and going on at an epoch's start needs no random state to be kept.
     """
-    steps_per_epoch = -(-len(images) // settings.batch_size)
-    total_steps = steps_per_epoch * settings.epochs
-    schedule = settings.make_schedule(total_steps)
-    for epoch in range(start_epoch, settings.epochs):
+    n_steps = steps_per_epoch(len(images), settings)
+    total_steps = n_steps * settings.epochs
+    schedule = schedule or settings.make_schedule(total_steps)
+    for epoch in range(start.epoch, settings.epochs):
         rng = np.random.default_rng([settings.seed, epoch])
         order = rng.permutation(len(images))
-        for i in range(steps_per_epoch):
-            step = epoch * steps_per_epoch + i
+        first = start.i if epoch == start.epoch else 0
+        if first and start.random_state:
+            rng.bit_generator.state = start.random_state
+        for i in range(first, n_steps):
+            step = epoch * n_steps + i
             chosen = order[i * settings.batch_size:(i + 1) * settings.batch_size]
             batch = as_float(images[chosen])
             if augment is not None and settings.augment:
                 batch = augment(batch, rng)
             optimizer.learning_rate = schedule(step)
-            loss, accuracy = train_step(model, optimizer, batch, labels[chosen], settings, rng)
-            yield Progress(epoch, step, total_steps, loss, accuracy, optimizer.learning_rate, len(chosen))
+            loss, accuracy = yield from train_step(model, optimizer, batch, labels[chosen], settings, rng, part)
+            following = Place(epoch, i + 1, rng.bit_generator.state) if i + 1 < n_steps else Place(epoch + 1)
+            yield Progress(epoch, step, total_steps, loss, accuracy, optimizer.learning_rate, len(chosen), following)
 
 
 def as_float(images: np.ndarray) -> np.ndarray:
@@ -146,19 +88,35 @@ def as_float(images: np.ndarray) -> np.ndarray:
     return images.astype(np.float32) / np.float32(255) if images.dtype == np.uint8 else images
 
 
-def train_step(model: Sequential, optimizer: SGD, batch: np.ndarray, labels: np.ndarray, settings: Settings,
-               rng: np.random.Generator) -> tuple[float, float]:
-    """Forward, loss, backward, update: one batch. Returns (loss, accuracy) as they were before the update; accuracy is that of the digits."""
-    logits = model.forward(batch, rng)
-    loss, dlogits = softmax_cross_entropy(logits, labels, settings.label_smoothing)
-    model.backward(dlogits)
-    pairs = model.params_and_grads()
+def train_step(model: Sequential, optimizer: SGD, batch: np.ndarray, labels: np.ndarray, settings: Settings, rng: np.random.Generator,
+               part: int | None = None) -> Generator[None, None, tuple[float, float]]:
+    """Forward, loss, backward, in parts, and one update. Returns (loss, accuracy) as they were before the update; accuracy is that of the digits."""
+    n, part = len(batch), part or len(batch)
+    loss, n_right, pairs = 0.0, 0, []
+    for begin in range(0, n, part):
+        if begin:
+            yield None
+        now = slice(begin, begin + part)
+        logits = model.forward(batch[now], rng)
+        share = len(logits) / n  # the loss of a part is a mean, and so is that of the batch
+        part_loss, dlogits = softmax_cross_entropy(logits, labels[now], settings.label_smoothing)
+        model.backward(dlogits if part >= n else dlogits * np.float32(share))
+        loss += share * part_loss
+        n_right += int((logits.argmax(axis=1) == labels[now]).sum())
+        pairs = _added(pairs, model.params_and_grads())
     if settings.l2:
         add_l2(pairs, settings.l2)
     if settings.clip_norm is not None:
         clip_gradients(pairs, settings.clip_norm)
     optimizer.step(pairs)
-    return loss, float((logits.argmax(axis=1) == labels).sum() / max((labels >= 0).sum(), 1))
+    return loss, n_right / max(int((labels >= 0).sum()), 1)
+
+
+def _added(pairs: list, more: list) -> list:
+    """The gradients of one more part added to those so far."""
+    for (_, total), (_, grad) in zip(pairs, more):
+        total += grad
+    return pairs or more
 
 
 def evaluate(model: Sequential, images: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:

@@ -44,6 +44,13 @@ def save(file: str | os.PathLike | BinaryIO, model: Sequential, dtype: str = "fl
     np.savez_compressed(file, spec=np.array(json.dumps(model.spec())), **arrays)
 
 
+def dumps(model: Sequential, dtype: str = "float32") -> bytes:
+    """The bytes of a weights file."""
+    file = io.BytesIO()
+    save(file, model, dtype)
+    return file.getvalue()
+
+
 def load(file: str | os.PathLike | bytes, name: str | None = None) -> Sequential:
     """The model in a file, given by path or as its bytes. name: what errors call it (default: the path).
 
@@ -86,19 +93,19 @@ def _model(archive: zipfile.ZipFile, name: str) -> Sequential:
         raise WeightsError(f"{name}: 'spec': {error}") from error
     if by_key.keys() != shapes.keys():
         raise WeightsError(f"{name}: has {', '.join(sorted(by_key)) or 'no parameters'}; its spec needs {', '.join(sorted(shapes))}")
-    if _work(model) > MAX_WORK:
-        raise WeightsError(f"{name}: 'spec' asks for {_work(model)} multiplications for one image; at most {MAX_WORK} are done")
+    if work(model) > MAX_WORK:
+        raise WeightsError(f"{name}: 'spec' asks for {work(model)} multiplications for one image; at most {MAX_WORK} are done")
     model.set_parameters({key: _read(archive, entry, name, shapes[key]) for key, entry in by_key.items()})
     return model
 
 
-def _work(model: Sequential) -> int:
+def work(model: Sequential) -> int:
     """No fewer than the multiplications for one image, and than the numbers in any array on the way."""
-    work = math.prod(model.input_shape)
+    total = math.prod(model.input_shape)
     for layer, shape in zip(model.layers, model.output_shapes):
         n_parameters = sum(math.prod(shape) for shape in layer.shapes.values())
-        work += math.prod(shape) + n_parameters * math.prod(shape[1:])  # a convolution works once for every place
-    return work
+        total += math.prod(shape) + n_parameters * math.prod(shape[1:])  # a convolution works once for every place
+    return total
 
 
 def _read(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, name: str, shape: tuple[int, ...] | None):

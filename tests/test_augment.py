@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tiny_mnist import tiny_mnist
-from trainer.augment import SIZE, augment, change_thickness, gather_bilinear, sampling_coordinates
+from inkling.augment import SIZE, augment, change_thickness, gather_bilinear, sampling_coordinates
 
 
 @pytest.fixture(scope="module")

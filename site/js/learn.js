@@ -1,0 +1,33 @@
+/**
+ * The way to all that learns. Its parts are loaded when somebody opens them, comes with a link to them, or has left a network in them.
+ */
+
+import { inAddress } from "./address.js";
+
+/** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
+
+/** Where learn/networks.js notes that a network of the person's own is to be used. */
+export const KEPT = "inkling.network";
+
+/**
+ * @param {HTMLElement} offer "No, it's a ...", a button in it
+ * @param {HTMLButtonElement} button opens the panel
+ * @param {DigitRecognizer} element
+ * @param {<T>(load: () => Promise<T>) => Promise<T | null>} bring
+ */
+export function offerLearning(offer, button, element, bring) {
+  element.addEventListener("change", (event) => {
+    const { digits, accepted, reason } = /** @type {CustomEvent} */ (event).detail ?? {};
+    offer.hidden = !(digits?.length === 1 && (accepted || reason === "not-a-digit"));
+  });
+  offer.firstElementChild?.addEventListener("click", async () => (await bring(() => import("./learn/correct.js")))?.correct(offer, button, element));
+  button.addEventListener("click", async () => (await bring(() => import("./learn/panel.js")))?.togglePanel(button, element));
+  const follow = () => inAddress("learn") && button.ariaExpanded === "false" && button.click();
+  addEventListener("hashchange", follow);
+  follow();
+  try {
+    if (localStorage[KEPT]) bring(() => import("./learn/networks.js")).then((own) => own?.networks.follow(element));
+  } catch {
+    // Storage is forbidden: nothing can have been kept.
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Networks of one's own: one that was just trained is tried until it is kept or dropped; a kept one is put back after each start
+ * and stands in the page's list of networks.
+ *
+ * Event: "change".
+ */
+
+import { inAddress, keepInAddress } from "../address.js";
+import { KEPT } from "../learn.js";
+import { networkStore } from "./store.js";
+
+/** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
+
+const OWN = "own:"; // of a value in the list
+
+export class Networks extends EventTarget {
+  /** @type {OwnNetwork | null} in use and not kept yet */ tried = null;
+  /** @type {OwnNetwork | null} in use and kept */ kept = null;
+  /** @type {DigitRecognizer | null} */ #element = null;
+
+  /** The one in use, if it is not a shipped one. */
+  get own() {
+    return this.tried ?? this.kept;
+  }
+
+  get list() {
+    return networkStore.entries.map(([, network]) => network);
+  }
+
+  /** Keeps the page's network what it is to be, from now on. @param {DigitRecognizer} element */
+  async follow(element) {
+    if (this.#element) return networkStore.load();
+    this.#element = element;
+    const warning = await networkStore.load();
+    const name = readNote();
+    if (name && !inAddress("model")) this.kept = networkStore.get(name) ?? null; // a link to a shipped one comes first
+    const select = /** @type {HTMLSelectElement} */ (document.querySelector("#model"));
+    const refresh = () => this.#list(select);
+    this.addEventListener("change", refresh);
+    element.addEventListener("ready", async () => {
+      await this.#restore();
+      refresh();
+    });
+    element.addEventListener("modelchange", () => this.#took(null, null)); // a shipped one was chosen
+    select.addEventListener("change", (event) => {
+      if (!select.value.startsWith(OWN)) return;
+      event.stopImmediatePropagation(); // it is no name of a shipped one
+      this.use(select.value.slice(OWN.length)).catch((error) => element.tell(error.message));
+    }, { capture: true });
+    if (element.recognizer) await this.#restore();
+    refresh();
+    return warning;
+  }
+
+  /** Answers with a network that has been kept. @param {string} name */
+  async use(name) {
+    const network = /** @type {OwnNetwork} */ (networkStore.get(name));
+    await this.#recognizer.setWeights(network.npz, { name });
+    this.#took(null, network);
+    keepInAddress("model", null);
+    this.#element?.read();
+  }
+
+  /** The network that answers already is this one, not kept yet. @param {OwnNetwork} network */
+  try(network) {
+    this.#took(network, this.kept);
+    this.#element?.read();
+  }
+
+  /** Answers with a file's network, not kept yet. @param {Uint8Array} npz @param {string} name @throws if it is none that can be used */
+  async load(npz, name) {
+    const { spec, parameters } = await this.#recognizer.setWeights(npz, { name });
+    this.try({ name, npz, card: { name, parameters, spec, origin: "a file" } });
+  }
+
+  /** Keeps the one that is tried. @param {string} name @returns {Promise<string | null>} a warning, if it lasts no longer than this tab */
+  async keep(name) {
+    const network = /** @type {OwnNetwork} */ (this.own);
+    const kept = { name, npz: network.npz, card: { ...network.card, name } };
+    const warning = await networkStore.put(name, kept);
+    await this.use(name);
+    return warning;
+  }
+
+  /** Goes back to what answered before the one that is tried. */
+  async drop() {
+    if (this.kept) await this.use(this.kept.name);
+    else await this.reset();
+  }
+
+  /** Back to the shipped network. */
+  async reset() {
+    await this.#recognizer.resetWeights();
+    this.#took(null, null);
+    this.#element?.read();
+  }
+
+  /** @param {string} name */
+  async remove(name) {
+    if (this.kept?.name === name) await this.reset();
+    await networkStore.remove(name);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** A name that is not taken yet. @param {string} wish */
+  freeName(wish) {
+    let name = wish;
+    for (let i = 2; networkStore.get(name); i++) name = `${wish} ${i}`;
+    return name;
+  }
+
+  get #recognizer() {
+    const recognizer = this.#element?.recognizer;
+    if (!recognizer) throw new Error("The network is not loaded yet. Wait a moment.");
+    return /** @type {any} */ (recognizer);
+  }
+
+  async #restore() {
+    const { own } = this;
+    if (!own) return;
+    try {
+      await this.#recognizer.setWeights(own.npz, { name: own.name });
+    } catch (error) {
+      this.#took(null, null);
+      this.#element?.tell(`Your network "${own.name}" can not be used: ${/** @type {Error} */ (error).message}`);
+    }
+    this.#element?.read();
+  }
+
+  /** @param {OwnNetwork | null} tried @param {OwnNetwork | null} kept */
+  #took(tried, kept) {
+    this.tried = tried;
+    this.kept = kept;
+    writeNote(kept?.name ?? null);
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** @param {HTMLSelectElement} select */
+  #list(select) {
+    if (select.disabled && select.options.length < 2) return; // the shipped ones are not listed yet
+    for (const option of [...select.options]) if (option.value.startsWith(OWN)) option.remove();
+    const unkept = this.tried ? [new Option(`${this.tried.name}, not kept`, OWN, false, true)] : [];
+    const options = this.list.map(({ name }) => new Option(`${name}, yours`, OWN + name, false, name === this.own?.name && !this.tried));
+    select.append(...options, ...unkept);
+    if (!this.own) select.value = /** @type {string} */ (this.#element?.recognizer?.model);
+  }
+}
+
+/** @returns {string | null} name of the kept network that is in use */
+function readNote() {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null; // storage is forbidden
+  }
+}
+
+/** @param {string | null} name */
+function writeNote(name) {
+  try {
+    if (name === null) localStorage.removeItem(KEPT);
+    else localStorage.setItem(KEPT, name);
+  } catch {
+    // Then it is forgotten with the tab.
+  }
+}
+
+/** Those of this device. */
+export const networks = new Networks();

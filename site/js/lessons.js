@@ -1,0 +1,248 @@
+/**
+ * Learning, in the worker: its actions, loaded when one of them is first asked for.
+ *
+ * A run goes on for some milliseconds, then the worker looks for messages: so a prediction is served meanwhile, by the network as
+ * it is right now, and a run can be steered and cancelled. Several runs take turns.
+ */
+
+import { data } from "./data.js";
+import { download } from "./downloads.js";
+
+/** @typedef {{action?: string, learning_rate?: number}} Order */
+/** @typedef {(value: any) => void} Progress */
+/** @typedef {{images: Uint8Array, labels: Int8Array}} OwnImages */
+
+const TURN = 12; // ms of work between two looks for messages; one slice, of some 15, may go beyond
+const REPORT_EVERY = 50; // ms; a curve does not need more
+const SIGN_OF_LIFE = 2000; // ms, of a run that is paused: the page takes a silent worker for dead
+const KEPT = `inkling-data#${new URL("../../", import.meta.url).pathname}`; // the cache of data sets: a copy of the site elsewhere on this host has its own
+
+/**
+ * @param {{pyodide: any, session: any, files: Record<string, FileAsset>, modules: () => Promise<void>, toJs: (proxy: any) => any}} worker
+ * @returns {Record<string, (fields: any, progress: Progress, id: number) => any>}
+ */
+export function learningActions({ pyodide, session, files, modules, toJs }) {
+  /** @type {Map<number, Job>} */
+  const jobs = new Map();
+  /** @type {any} proxy of inkling.lessons.Lessons */
+  let lessons;
+
+  async function ready() {
+    await modules();
+    lessons ??= session.lessons();
+  }
+
+  /**
+   * Has the data set there, from what is kept or from the network.
+   * @param {string} name
+   * @param {Progress} progress
+   */
+  async function bring(name, progress) {
+    if (lessons.has_data(name)) return;
+    const fileName = `${name}.npz`;
+    const file = files[fileName] ?? located(fileName);
+    if (!file) throw Object.assign(new Error(`There is no data set "${name}" here.`), { name: "DataError", hint: "The site has all of them; the single file carries the small ones." });
+    let loaded = 0;
+    const bytes = await kept(file, (more) => {
+      loaded += more;
+      progress({ stage: "data", loaded, total: file.bytes });
+    });
+    withBuffer(bytes, (buffer) => lessons.add_data(name, buffer));
+  }
+
+  /** @template T @param {Uint8Array | Int8Array} bytes @param {(buffer: any) => T} use */
+  function withBuffer(bytes, use) {
+    const buffer = pyodide.toPy(bytes);
+    try {
+      return use(buffer);
+    } finally {
+      buffer.destroy();
+    }
+  }
+
+  /** @template T @param {OwnImages} images @param {(images: any, labels: any) => T} use */
+  const withImages = ({ images, labels }, use) => withBuffer(images, (pixels) => withBuffer(labels, (digits) => use(pixels, digits)));
+
+  /**
+   * Hands on a name of a data set, once it is here, or images: what Python's functions take.
+   * @template T
+   * @param {string | OwnImages} source
+   * @param {Progress} progress
+   * @param {Job} job
+   * @param {(name: string | null, images?: any, labels?: any) => T} use
+   */
+  async function withData(source, progress, job, use) {
+    if (typeof source === "string") await bring(source, progress);
+    if (job.cancelled) throw cancelled();
+    return typeof source === "string" ? use(source) : withImages(source, (images, labels) => use(null, images, labels));
+  }
+
+  /** A new run, or one that goes on: a proxy of inkling.learning.Run. @param {any} fields @param {Progress} progress @param {Job} job */
+  async function begin({ mode, settings, data: source, live, resume }, progress, job) {
+    if (resume) {
+      const name = withBuffer(resume, (bytes) => lessons.data_of(bytes));
+      return withData(name ?? source, progress, job, (_, images, labels) => withBuffer(resume, (bytes) => lessons.resume(bytes, live, images, labels)));
+    }
+    if (mode === "fine-tune") await bring("rehearsal", progress);
+    return withData(source, progress, job, (name, images, labels) => lessons.start(JSON.stringify({ mode, settings, live, data: name }), images, labels));
+  }
+
+  /** @param {any} fields @param {Progress} progress @param {Job} job */
+  async function train(fields, progress, job) {
+    const run = await job.unlessCancelled(begin(fields, progress, job));
+    let [reported, saved, state] = [-Infinity, performance.now(), ""];
+    const save = () => {
+      saved = performance.now();
+      const bytes = run.checkpoint();
+      progress({ checkpoint: bytes.toJs() });
+      bytes.destroy();
+    };
+    job.steer = ({ action, learning_rate: rate }) => {
+      if (rate !== undefined) run.set_learning_rate(rate);
+      if (action !== undefined) run.steer(action);
+    };
+    try {
+      for (let busy = true; busy || run.state === "paused" || run.state === "running"; ) {
+        busy = run.advance(TURN);
+        const now = performance.now();
+        const isNew = run.state !== state;
+        state = run.state;
+        if (isNew || now > reported + (busy ? REPORT_EVERY : 0)) {
+          progress(toJs(run.report()));
+          reported = now;
+        }
+        if (fields.checkpointEvery && (now > saved + fields.checkpointEvery || (isNew && !busy))) save();
+        await (state === "paused" ? job.idle(SIGN_OF_LIFE) : turn());
+        if (job.cancelled) throw cancelled();
+      }
+      return toJs(run.result());
+    } catch (error) {
+      lessons.take_back(run);
+      throw error;
+    } finally {
+      run.destroy();
+    }
+  }
+
+  /** @param {{data: string | OwnImages, mistakes: number}} fields @param {Progress} progress @param {Job} job */
+  async function evaluate({ data: source, mistakes }, progress, job) {
+    const examination = await job.unlessCancelled(withData(source, progress, job, (name, images, labels) => lessons.examine(name, images, labels, mistakes)));
+    try {
+      for (let reported = -Infinity; examination.advance(); await turn()) {
+        if (job.cancelled) throw cancelled();
+        if (performance.now() < reported + REPORT_EVERY) continue;
+        reported = performance.now();
+        progress({ stage: "evaluating", loaded: examination.done, total: examination.total });
+      }
+      progress({ stage: "evaluating", loaded: examination.total, total: examination.total });
+      return toJs(examination.result());
+    } finally {
+      examination.destroy();
+    }
+  }
+
+  /** An action that takes its time, and can be cancelled. @param {(fields: any, progress: Progress, job: Job) => Promise<any>} work */
+  const asJob = (work) => async (/** @type {any} */ fields, /** @type {Progress} */ progress, /** @type {number} */ id) => {
+    const job = new Job();
+    jobs.set(id, job);
+    try {
+      await job.unlessCancelled(ready());
+      return await work(fields, progress, job);
+    } finally {
+      jobs.delete(id);
+    }
+  };
+
+  return {
+    train: asJob(train),
+    evaluate: asJob(evaluate),
+    cancel: ({ target }) => jobs.get(target)?.cancel(),
+    steer(order) {
+      for (const job of jobs.values()) job.steer?.(order);
+      for (const job of jobs.values()) job.wake();
+      return null;
+    },
+    async checkSettings({ settings }) {
+      await ready();
+      return toJs(lessons.check(JSON.stringify(settings)));
+    },
+    getWeights: () => toJs(session.weights()),
+    setWeights: ({ npz, called }) => withBuffer(npz, (bytes) => toJs(session.use_model(called, bytes))),
+    resetWeights: () => toJs(session.reset()),
+  };
+}
+
+/** A request that takes its time. */
+class Job {
+  cancelled = false;
+  /** @type {((order: Order) => void) | undefined} */
+  steer;
+  wake = () => {};
+  #abort = () => {};
+  #aborted = new Promise((_, reject) => (this.#abort = () => reject(cancelled())));
+
+  constructor() {
+    this.#aborted.catch(() => {}); // who waits for something hears of it
+  }
+
+  cancel() {
+    this.cancelled = true;
+    this.#abort();
+    this.wake();
+    return null;
+  }
+
+  /** The promise, or an error as soon as the job is cancelled. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+  unlessCancelled(promise) {
+    return /** @type {Promise<T>} */ (Promise.race([promise, this.#aborted]));
+  }
+
+  /** Waits for `wake`, at most so many milliseconds. @param {number} longest @returns {Promise<void>} */
+  idle(longest) {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, longest);
+      this.wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}
+
+const cancelled = () => Object.assign(new Error("It was cancelled."), { name: "AbortError" });
+
+const channel = new MessageChannel();
+/** @type {(() => void)[]} */
+const waiting = [];
+channel.port1.onmessage = () => waiting.shift()?.();
+
+/** Lets the messages that have come meanwhile have their turn; a timer would wait four milliseconds. @returns {Promise<void>} */
+function turn() {
+  return new Promise((resolve) => {
+    waiting.push(resolve);
+    channel.port2.postMessage(null);
+  });
+}
+
+/** A file of the table, with an address that means the same here. @param {string} name @returns {FileAsset | null} */
+function located(name) {
+  return Object.hasOwn(data, name) ? { ...data[name], url: new URL(data[name].url, import.meta.url).href } : null;
+}
+
+/**
+ * A file as it was kept when it first came, or downloaded and then kept: once used, a data set is there without network.
+ * The build's name for it follows from its content.
+ * @param {FileAsset} file
+ * @param {(bytes: number) => void} count
+ */
+async function kept(file, count) {
+  const cache = file.data || !self.caches ? null : await caches.open(KEPT).catch(() => null); // storage may be denied
+  const found = await cache?.match(file.url);
+  if (found) {
+    const bytes = new Uint8Array(await found.arrayBuffer());
+    if (bytes.length === file.bytes) return bytes;
+  }
+  const bytes = await download(file, count);
+  await cache?.put(file.url, new Response(bytes)).catch(() => {}); // full
+  return bytes;
+}
