@@ -6,7 +6,8 @@
  */
 
 import { assets } from "./assets.js";
-import { bootingEngine, RecognizerError } from "./engine.js";
+import { bootingEngine } from "./engine.js";
+import { RecognizerError } from "./errors.js";
 import { Recognizer } from "./inkling.js";
 
 /** Requests after which the network is no longer the shipped one that the others count on. */
