@@ -15,7 +15,7 @@ def specs(draw):
     if draw(st.booleans()):
         shape, channels, side = [1, 28, 28], 1, 28
         for _ in range(draw(st.integers(1, 2))):
-            n_filters, k, stride = draw(st.integers(1, 4)), draw(st.integers(1, 5)), draw(st.integers(1, 2))
+            n_filters, k, stride = draw(st.integers(1, 4)), draw(st.integers(1, min(5, side))), draw(st.integers(1, 2))
             padding = draw(st.integers(0, k - 1))
             layers += [{"type": "Conv2D", "channels_in": channels, "channels_out": n_filters, "kernel_size": k, "stride": stride, "padding": padding},
                        {"type": "ReLU"}]

@@ -15,6 +15,7 @@ DOCUMENTS = [ROOT / name for name in ("README.md", "weights/README.md", "deploy/
 FENCED = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"`([^`]+)`")
 LINK = re.compile(r"""\]\(([^)\s]+)\)|\b(?:src|srcset|href)="([^"]+)\"""")
+NEEDS = {"trainer.train_torch": "torch", "trainer.sweep": "distributed"}  # what few commands can't even be asked for help without
 PYTHON = re.compile(r"(?:python3?|py) (?:(?!-)|(?=-m trainer\b))")
 
 
@@ -40,17 +41,22 @@ def named(find):
 
 def understand(script, arguments):
     """Parse the arguments as the script itself would. Raises SystemExit if it would refuse them."""
-    if script == "trainer/train_torch.py" and importlib.util.find_spec("torch") is None:
-        pytest.skip("its options are PyTorch's and train.py's; without PyTorch it says what to install")
     if script == "build.py":
         options, rest = build.make_parser().parse_known_args(arguments or ["build"])
         assert not rest or options.run in (build.run_test, build.run_bench), f"build.py does not know {rest}"
     elif script == "-m":
         _, *words = arguments
         if words:  # without any it names the front door itself
-            importlib.import_module(COMMANDS[words[0]][0]).parser().parse_args(words[1:])
+            parser_of(COMMANDS[words[0]][0]).parse_args(words[1:])
     else:
-        importlib.import_module(script.removesuffix(".py").replace("/", ".")).parser().parse_args(arguments)
+        parser_of(script.removesuffix(".py").replace("/", ".")).parse_args(arguments)
+
+
+def parser_of(module):
+    """A command's parser. Skips where the library is missing without which the command only says what to install."""
+    if module in NEEDS and importlib.util.find_spec(NEEDS[module]) is None:
+        pytest.skip(f"{module} needs {NEEDS[module]}: python build.py test --all")
+    return importlib.import_module(module).parser()
 
 
 @pytest.mark.parametrize("document, command", named(commands))
