@@ -47,7 +47,7 @@ TOOLS = """(element) => {
 @pytest.fixture(scope="module")
 def api(visit):
     """js(expression, argument): evaluates a function of (recognizer, argument) in the booted page. The shipped model answers before each call."""
-    visit.expecting("PythonError|The worker died")
+    visit.expecting("PythonError|DataError")
     visit.on_element(TOOLS)
 
     def call(expression, argument=None):
@@ -108,7 +108,8 @@ def test_it_starts_from_the_desktops_initial_weights(api):
         result = api("(recognizer, settings) => trained(recognizer, settings, { live: false })", settings)
         model = weights.load(base64.b64decode(result["weights"]))
         drawn = Settings.from_dict(settings).make_model()
-        assert all((model.parameters()[key] == array).all() for key, array in drawn.parameters().items())
+        # The steps leave some 1e-30 in the biases, which were zero; a weight that one bit differs would differ by 1e-12.
+        assert all(abs(model.parameters()[key] - array).max() < 1e-25 for key, array in drawn.parameters().items())
 
 
 def test_the_network_answers_while_it_learns(api):
