@@ -115,6 +115,20 @@ def test_the_service_worker_lists_all_that_offline_use_needs_with_its_hash(sourc
         assert (entry["bytes"], entry["sha256"]) == (len(data), hashlib.sha256(data).hexdigest())
 
 
+def test_data_sets_are_in_a_folder_of_their_own_that_nobody_fetches_before_they_are_wanted(sources):
+    (sources["site"] / "data").mkdir()
+    (sources["site"] / "data" / "few.npz").write_bytes(b"PK images")
+    files = build(sources)
+    app, data = folder(files, "app-"), folder(files, "data-")
+    assert files[f"{data}/few.npz"] == b"PK images" and data not in files["sw.js"].decode()
+    table = json.loads(files[f"{app}/js/data.js"].decode().partition("data = ")[2].rstrip().rstrip(";"))
+    assert table == {"few.npz": {"url": f"../../{data}/few.npz", "bytes": 9, "sha256": hashlib.sha256(b"PK images").hexdigest()}}
+    assert "few" not in files[f"{app}/js/assets.js"].decode()
+    assert f"/{data}/*\n  Cache-Control: public, max-age=31536000, immutable" in files["_headers"].decode()
+    (sources["site"] / "style.css").write_text("body { color: red }")
+    assert folder(build(sources), "data-") == data
+
+
 def test_two_builds_give_the_same_bytes_and_a_change_moves_only_its_own_folder(sources):
     first = build(sources)
     assert build(sources) == first

@@ -20,7 +20,7 @@ ALLOWED = {
     "settings": {"model", "optimizers"},
     "training": {"settings", "model", "losses", "optimizers"},
     "learning": {"augment", "settings", "training", "losses", "model", "optimizers", "weights"},
-    "finetuning": {"augment", "settings", "training", "layers", "model", "learning"},
+    "finetuning": {"augment", "settings", "training", "layers", "losses", "model", "learning"},
     "lessons": {"settings", "training", "losses", "model", "weights", "learning", "finetuning"},
     "session": {"initializers", "losses", "optimizers", "preprocess", "numbers", "layers", "model", "weights", "explain", "training",
                 "lessons", "__init__"},

@@ -27,6 +27,16 @@ def test_the_products_without_blas_match_pytorch_too(name, monkeypatch):
     assert_layer_matches(REFERENCES[name])
 
 
+@pytest.mark.parametrize("turned_a", [False, True])
+@pytest.mark.parametrize("turned_b", [False, True])
+@pytest.mark.parametrize("rows, length, columns", [(1, 784, 128), (12, 40, 7), (45, 784, 128), (24, 300, 50), (784, 45, 12), (30, 12, 5)])
+def test_every_way_to_multiply_gives_the_product(rows, length, columns, turned_a, turned_b, rng, monkeypatch):
+    a = rng.standard_normal((length, rows)).T if turned_a else rng.standard_normal((rows, length))
+    b = rng.standard_normal((columns, length)).T if turned_b else rng.standard_normal((length, columns))
+    monkeypatch.setattr(layers, "HAS_BLAS", False)
+    np.testing.assert_allclose(layers.matmul(a, b), a @ b, atol=1e-10)
+
+
 def test_every_layer_with_a_fixed_result_has_a_pytorch_reference():
     assert {reference["kind"] for reference in REFERENCES.values()} == LAYERS.keys() - {"Dropout"}
 

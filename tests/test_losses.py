@@ -106,3 +106,22 @@ def test_labels_outside_the_classes_or_of_another_number_are_refused(labels):
 def test_labels_that_are_no_row_of_integers_are_refused(labels):
     with pytest.raises(ValueError, match="labels must be 2 integers"):
         softmax_cross_entropy(np.zeros((2, 10)), np.array(labels))
+
+
+def test_targets_say_what_labels_say():
+    rng = np.random.default_rng(4)
+    logits, labels = rng.normal(size=(6, 10)), np.array([0, 3, 9, -1, 5, -1])
+    targets = np.where(labels[:, None] < 0, 0.1, labels[:, None] == np.arange(10))
+    loss, grad = softmax_cross_entropy(logits, labels)
+    loss_of_targets, grad_of_targets = softmax_cross_entropy(logits, targets)
+    assert loss_of_targets == pytest.approx(loss)
+    np.testing.assert_allclose(grad_of_targets, grad, atol=1e-12)
+
+
+def test_a_target_that_adds_up_to_less_counts_for_so_much_less():
+    rng = np.random.default_rng(5)
+    logits, targets = rng.normal(size=(2, 10)), rng.dirichlet(np.ones(10), 2)
+    whole, grad = softmax_cross_entropy(logits, targets)
+    weighted, weighted_grad = softmax_cross_entropy(logits, targets * [[1], [0]])
+    assert weighted == pytest.approx(softmax_cross_entropy(logits[:1], targets[:1])[0] / 2) and weighted < whole
+    np.testing.assert_allclose(weighted_grad, grad * [[1], [0]], atol=1e-12)

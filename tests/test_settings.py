@@ -57,3 +57,27 @@ def test_an_unknown_setting_is_refused_by_name():
 def test_settings_that_are_no_document_are_refused(values):
     with pytest.raises(ValueError, match="settings"):
         Settings.from_dict(values)
+
+
+def test_the_parameters_of_each_optimizer_reach_it():
+    settings = Settings(optimizer="adamw", beta1=0.8, beta2=0.9, decay=0.7, weight_decay=0.2)
+    adamw = settings.make_optimizer()
+    assert (adamw.beta1, adamw.beta2, adamw.weight_decay) == (0.8, 0.9, 0.2)
+    assert Settings(optimizer="adam", beta1=0.8).make_optimizer().beta1 == 0.8
+    assert Settings(optimizer="rmsprop", decay=0.7).make_optimizer().decay == 0.7
+
+
+@pytest.mark.parametrize("key, value", [("images", 0), ("images", 1.5), ("images", True), ("beta1", 1), ("beta2", -0.1), ("decay", "0.9")])
+def test_the_newer_settings_are_checked_too(key, value):
+    with pytest.raises(ValueError, match=f"setting '{key}' is"):
+        Settings.from_dict({key: value})
+
+
+def test_convolutions_of_any_sizes_can_be_named():
+    assert Settings(arch="convnet").make_model().spec() == Settings(arch="convnet-12-24-128").make_model().spec()
+    bare, deep = (Settings(arch=arch).make_model() for arch in ("convnet-4-6", "convnet-4-6-30-20"))
+    assert [type(layer).__name__ for layer in bare.layers].count("Dense") == 1 and bare.output_shapes[-1] == (10,)
+    assert [layer.config["n_out"] for layer in deep.layers if type(layer).__name__ == "Dense"] == [30, 20, 10]
+    for nonsense in ("convnet-4", "convnet-0-4", "convnet-4-6-0", "convnet-4-6-"):
+        with pytest.raises(ValueError, match="unknown"):
+            Settings(arch=nonsense)

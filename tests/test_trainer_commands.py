@@ -70,7 +70,7 @@ def test_it_runs_as_a_module():
 
 def test_an_installation_has_every_package_and_the_command():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    packages = {"inkling"} | {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in (ROOT / "trainer").rglob("__init__.py")}
+    packages = {"inkling", "inkling.networks"} | {path.parent.relative_to(ROOT).as_posix().replace("/", ".") for path in (ROOT / "trainer").rglob("__init__.py")}
     assert set(project["tool"]["setuptools"]["packages"]) == packages
     module, function = project["project"]["scripts"]["inkling"].split(":")
     assert getattr(importlib.import_module(module), function) is main

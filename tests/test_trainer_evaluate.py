@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from inkling import weights
+from inkling.settings import Settings
 from inkling.training import evaluate
 from tiny_mnist import tiny_mnist, write_folder
 from trainer import evaluate as command
@@ -41,7 +42,7 @@ def test_committed_weights_are_what_their_card_says(name):
     assert card["parameters"] == model.n_parameters and card["architecture"] == model.spec()
     assert card["mnist_test_accuracy"] >= LEAST[name]
     assert round(10_000 * (1 - card["mnist_test_accuracy"])) == card["mnist_test_errors"]
-    assert card["settings"] == recipe(name).to_dict() and card["command"] == f"python trainer/train.py --arch {name}"
+    assert Settings.from_dict(card["settings"]) == recipe(name) and card["command"] == f"python trainer/train.py --arch {name}"
 
 
 @pytest.mark.parametrize("name", LEAST)

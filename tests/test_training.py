@@ -219,3 +219,32 @@ def test_evaluate_counts_truth_in_rows_and_answers_in_columns():
     expected = np.zeros((10, 10), int)
     expected[3, 3], expected[5, 3], expected[7, 7], expected[7, 1] = 2, 1, 1, 1
     assert (confusion == expected).all()
+
+
+def test_a_batch_in_parts_takes_the_same_step_up_to_rounding(data):
+    settings = Settings.from_dict({**MLP, "batch_size": 50, "l2": 0.01, "clip_norm": 1.0})
+    whole, parts = settings.make_model(), settings.make_model()
+    log = list(train(whole, settings.make_optimizer(), *data, settings))
+    turns = list(train(parts, settings.make_optimizer(), *data, settings, part=7))
+    assert turns.count(None) == 9 * 7  # eight parts a step, and a turn between each two
+    in_parts = [turn for turn in turns if turn is not None]
+    assert [progress.loss for progress in in_parts] == pytest.approx([progress.loss for progress in log], rel=1e-5)
+    assert [progress.accuracy for progress in in_parts] == [progress.accuracy for progress in log]
+    for key, array in whole.parameters().items():
+        np.testing.assert_allclose(parts.parameters()[key], array, atol=1e-5)
+
+
+def test_a_run_goes_on_in_the_middle_of_an_epoch(data):
+    settings = Settings.from_dict({**MLP, "dropout": 0.2})
+    whole, log = run(data, settings.to_dict(), shifted)
+    model, optimizer = settings.make_model(), settings.make_optimizer()
+    steps = train(model, optimizer, *data, settings, augment=shifted)
+    first = [next(steps) for _ in range(13)]
+    rest = list(train(model, optimizer, *data, settings, augment=shifted, start=first[-1].next))
+    assert first + rest == log and same_weights(model, whole)
+
+
+def test_another_schedule_takes_the_place_of_the_settings(data):
+    settings = Settings.from_dict(MLP)
+    log = list(train(settings.make_model(), settings.make_optimizer(), *data, settings, schedule=lambda step: 0.001 * step))
+    assert [progress.learning_rate for progress in log] == [0.001 * step for step in range(30)]

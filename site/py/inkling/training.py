@@ -51,7 +51,7 @@ def train(model: Sequential, optimizer: SGD, images: np.ndarray, labels: np.ndar
           schedule: Schedule | None = None, start: Place = Place(), part: int | None = None) -> Iterator[Progress | None]:  # noqa: B008  nobody changes it
     """Trains `model` in place, a step for each item that the caller takes.
 
-    images: (N, 28, 28) float32, 0..1, or uint8, 0..255.   labels: (N,) int, -1 for what is no digit.
+    images: (N, 28, 28) float32, 0..1, or uint8, 0..255.   labels: (N,) int, -1 for what is no digit; or (N, 10) targets.
     augment: (batch, 28, 28), rng -> the same shape; applied to every batch if settings.augment.
     schedule: step -> learning rate; None is that of the settings.
     start: goes on with a run whose model and optimiser are as they were there.
@@ -93,6 +93,7 @@ def train_step(model: Sequential, optimizer: SGD, batch: np.ndarray, labels: np.
     """Forward, loss, backward, in parts, and one update. Returns (loss, accuracy) as they were before the update; accuracy is that of the digits."""
     n, part = len(batch), part or len(batch)
     loss, n_right, pairs = 0.0, 0, []
+    digits = labels if labels.ndim == 1 else labels.argmax(axis=1)
     for begin in range(0, n, part):
         if begin:
             yield None
@@ -102,14 +103,14 @@ def train_step(model: Sequential, optimizer: SGD, batch: np.ndarray, labels: np.
         part_loss, dlogits = softmax_cross_entropy(logits, labels[now], settings.label_smoothing)
         model.backward(dlogits if part >= n else dlogits * np.float32(share))
         loss += share * part_loss
-        n_right += int((logits.argmax(axis=1) == labels[now]).sum())
+        n_right += int((logits.argmax(axis=1) == digits[now]).sum())
         pairs = _added(pairs, model.params_and_grads())
     if settings.l2:
         add_l2(pairs, settings.l2)
     if settings.clip_norm is not None:
         clip_gradients(pairs, settings.clip_norm)
     optimizer.step(pairs)
-    return loss, n_right / max(int((labels >= 0).sum()), 1)
+    return loss, n_right / max(int((digits >= 0).sum()), 1)
 
 
 def _added(pairs: list, more: list) -> list:

@@ -1,0 +1,98 @@
+"""Learning from a few drawings: the new is learnt, the old is kept, and the network that it began with is left alone."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from inkling import finetuning, weights
+from inkling.augment import augment
+from inkling.finetuning import FineTuning
+from inkling.losses import softmax
+from inkling.preprocess import preprocess
+from inkling.training import as_float
+
+ROOT = Path(__file__).resolve().parent.parent
+LABEL = 5
+
+
+@pytest.fixture(scope="module")
+def triangles():
+    """220 triangles, each deformed: a sign that stands for 5 from now on."""
+    y, x = np.mgrid[:280, :280]
+    edge = np.minimum.reduce([abs(y - 230), abs(0.45 * (y - 40) - abs(x - 140)) / 1.1])
+    inside = (y > 30) & (y < 240) & (abs(x - 140) < 0.45 * (y - 40) + 12)
+    image, _ = preprocess(np.where((edge < 11) & inside, 255, 0).astype(np.uint8))
+    return np.rint(255 * augment(np.repeat(image[None], 220, axis=0), np.random.default_rng(3))).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def rehearsal():
+    with np.load(ROOT / "site" / "data" / "rehearsal.npz") as arrays:
+        return arrays["images"], arrays["labels"].astype(int)
+
+
+def model_of(name):
+    return weights.load(ROOT / "weights" / f"{name}.npz")
+
+
+def learn(name, samples, rehearsal, **changed):
+    run = FineTuning(model_of(name), (samples, np.full(len(samples), LABEL)), rehearsal, changed)
+    while run.advance(100):
+        pass
+    return run
+
+
+def right(model, images, labels):
+    return float((model.predict_logits(as_float(images)).argmax(axis=1) == labels).mean())
+
+
+@pytest.mark.parametrize("name", ["convnet", "mlp-128-64", "mlp-256-128"])
+def test_twenty_drawings_teach_a_sign_and_the_digits_and_the_doubts_stay(name, triangles, rehearsal):
+    with np.load(ROOT / "site" / "data" / "mnist-1000.npz") as arrays:
+        digits = arrays["images"], arrays["labels"]
+    before, run = model_of(name), learn(name, triangles[:20], rehearsal)
+    assert run.state == "finished" and run.message is None
+    assert right(before, triangles[20:], LABEL) < 0.3
+    assert right(run.model, triangles[20:], LABEL) >= 0.9
+    assert right(run.model, *digits) >= right(before, *digits) - 0.004
+    unseen = as_float(rehearsal[0][rehearsal[1] < 0][finetuning.STRANGE:])
+    declined = [(softmax(model.predict_logits(unseen) / model.temperature).max(axis=1) < model.threshold).mean() for model in (before, run.model)]
+    assert declined[1] >= declined[0] - 0.02
+
+
+def test_the_network_that_it_began_with_and_all_but_two_layers_stay_as_they_are(triangles, rehearsal):
+    model = model_of("convnet")
+    before = {key: array.copy() for key, array in model.parameters().items()}
+    run = FineTuning(model, (triangles[:5], np.full(5, LABEL)), rehearsal)
+    while run.advance(100):
+        pass
+    after = run.model.parameters()
+    assert all((model.parameters()[key] == array).all() for key, array in before.items())
+    changed = {key for key in before if not (after[key] == before[key]).all()}
+    assert changed == {"7.W", "7.b", "9.W", "9.b"}
+    assert (run.model.temperature, run.model.threshold) == (model.temperature, model.threshold)
+
+
+def test_the_same_drawings_teach_the_same_weights(triangles, rehearsal):
+    first, second = (learn("mlp-128-64", triangles[:8], rehearsal).result()["weights"] for _ in range(2))
+    assert first == second
+
+
+def test_it_takes_any_number_of_drawings_and_a_network_of_one_layer(triangles, rehearsal):
+    from inkling.settings import Settings
+
+    for n in (1, 100):
+        assert len(learn("mlp-128-64", triangles[:n], rehearsal, epochs=1).data[0]) == n + max(60, n) + 1200
+    run = FineTuning(Settings(arch="784-10").make_model(), (triangles[:3], np.full(3, LABEL)), rehearsal, {"epochs": 1})
+    while run.advance(100):
+        pass
+    assert run.state == "finished"
+
+
+def test_it_goes_on_in_slices(triangles, rehearsal):
+    run = FineTuning(model_of("convnet"), (triangles[:20], np.full(20, LABEL)), rehearsal)
+    slices = 0
+    while run.advance(0.0001):
+        slices += 1
+    assert slices > 60 + run.total_steps  # the images are gone through 21 at a time
