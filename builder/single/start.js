@@ -29,7 +29,7 @@ export async function assetMap() {
   const { blocks } = await contents();
   /** @template {Record<string, CarriedAsset>} T @param {T} group @returns {T} */
   const filled = (group) => /** @type {T} */ (Object.fromEntries(Object.entries(group).map(
-    ([name, { parts, ...asset }]) => [name, { ...asset, data: parts?.map((part) => blocks[part]) }])));
+    ([name, { parts, ...asset }]) => [name, { ...asset, data: (parts ?? []).map((part) => blocks[part]) }])));
   return { ...assets, files: filled(assets.files), models: filled(assets.models) };
 }
 

@@ -3,7 +3,7 @@
  * soon as it is there: bytes, or WebAssembly that is compiled already.
  */
 
-import { compile, download } from "./downloads.js";
+import { compile, download, included } from "./downloads.js";
 
 const COMMON = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"];
 
@@ -37,8 +37,12 @@ export function partsOf({ files, models, defaultModel }, path, model) {
  * @returns {Parts}
  */
 export function bring(files, count, signal) {
-  const come = (/** @type {[string, FileAsset]} */ [name, file]) => [name, name.endsWith(".wasm") ? compile(file, count, signal) : download(file, count, signal)];
-  return silenced(Object.fromEntries(Object.entries(files).map(come)));
+  const come = (/** @type {string} */ name, /** @type {FileAsset} */ file) => {
+    if (!included.scripts[name]) return name.endsWith(".wasm") ? compile(file, count, signal) : download(file, count, signal);
+    count(file.bytes);
+    return Promise.resolve();
+  };
+  return silenced(Object.fromEntries(Object.entries(files).map(([name, file]) => [name, come(name, file)])));
 }
 
 /** On the page: what comes, counted together with what the worker does meanwhile. */

@@ -125,7 +125,7 @@ interface FileAsset {
   plain?: boolean;
   /** "reload" after a failure: whatever the browser has kept may be what is wrong */
   cache?: RequestCache;
-  /** the file itself, in parts, each gzipped: the single file carries it, and nothing is fetched */
+  /** the file itself, in parts, each gzipped: the single file carries it, and nothing is fetched; none of a script that came with the worker's own */
   data?: Uint8Array<ArrayBuffer>[];
 }
 

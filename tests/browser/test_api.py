@@ -388,7 +388,7 @@ def test_a_recogniser_for_an_unknown_model_is_refused(api, expects_refusals):
 
 
 def test_another_site_embeds_the_recogniser_by_its_door(dist, new_visit, tmp_path):
-    shutil.copytree(dist, tmp_path / "digits" / "inkling", ignore=shutil.ignore_patterns("*.br", "*.gz"))
+    shutil.copytree(dist, tmp_path / "digits" / "inkling", ignore=shutil.ignore_patterns("*.br"))
     (tmp_path / "form.html").write_text('<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="form.js"></script><p></p>'
                                         '<digit-recognizer></digit-recognizer><script type="module" src="digits/inkling/js/digit-recognizer.js"></script>')
     (tmp_path / "form.js").write_text("""
