@@ -1,12 +1,11 @@
-// Bundles the page's scripts, and the worker's, for the single file. Arguments: the folder of our code, that of the runtime, the
-// folder with the asset table of the single file, and where page.js and worker.js are to go.
+// Bundles the page's scripts, and the worker's, for the single file. Argument: a folder with app/, our code; runtime/; table/, the
+// asset table of the single file; single/, what takes the place of our own modules. page.js and worker.js go to its target/.
 
 import { join, dirname, basename } from "node:path";
-import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 
-const [app, runtime, table, target] = process.argv.slice(2);
-const single = join(dirname(fileURLToPath(import.meta.url)), "single");
+const folder = process.argv[2];
+const [app, runtime, table, single, target] = ["app", "runtime", "table", "single", "target"].map((name) => join(folder, name));
 const replaced = { "start.js": single, "styles.js": single, "offline.js": single, "assets.js": table };
 
 const parts = {
@@ -25,6 +24,7 @@ const parts = {
 
 const options = {
   bundle: true,
+  absWorkingDir: folder, // the bundle names each module by its path from here: the same on every machine
   format: "iife",
   target: "es2022",
   charset: "utf8",

@@ -82,11 +82,12 @@ def _bundle(app: dict[str, bytes], runtime: dict[str, bytes], assets: bytes) -> 
     install_node_packages()
     scripts = {f"app/{name}": data for name, data in app.items() if name.startswith("js/")}
     scripts |= {f"runtime/{name}": data for name, data in runtime.items()} | {"table/assets.js": assets}
+    scripts |= {f"single/{path.name}": path.read_bytes() for path in TOOL.with_name("single").glob("*.js")}
     with temporary_directory(cache_directory() / "single") as scratch:
         for name, data in scripts.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             (scratch / name).write_bytes(data)
-        run_node(TOOL, *(scratch / name for name in ("app", "runtime", "table", "target")))
+        run_node(TOOL, scratch)
         page, worker = ((scratch / "target" / name).read_bytes() for name in ("page.js", "worker.js"))
     if re.search(rb"</script|<!--", page, re.IGNORECASE):
         raise BuildError("inkling.html: the page's script contains </script or <!--, which would end it")

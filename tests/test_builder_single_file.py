@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from builder import assemble, node, single_file
-from builder.common import SITE, BuildError
+from builder.common import ROOT, SITE, BuildError
 from builder.compress import LARGE
 
 RNG = np.random.default_rng(0)
@@ -193,3 +193,14 @@ def test_a_reference_in_the_page_that_is_not_known_fails_the_build(monkeypatch):
     monkeypatch.setattr(single_file, "source_text", lambda *_: PAGE.replace("icons/i.svg", "paper.css").replace("<p>", '<img src="./photo.png"><p>'))
     with pytest.raises(BuildError, match="no place in inkling.html"):
         made("js/page.js", "")
+
+
+@pytest.mark.skipif(not (ROOT / "node_modules" / "esbuild").is_dir(), reason="the bundler is not installed: npm ci")
+def test_a_bundle_made_again_is_the_same_and_tells_nothing_of_this_machine():
+    """Each is made in a folder with a random name; modules that are loaded late keep their path in the bundle."""
+    app = {path.relative_to(SITE).as_posix(): path.read_bytes() for path in SITE.rglob("*.js")}
+    runtime = {name: b"export const loadPyodide = 1; export default 1;" for name in single_file.SCRIPTS}
+    first, second = (single_file._bundle(app, runtime, b"export const assets = {};") for _ in range(2))
+    assert first == second
+    text = b"".join(first).decode()
+    assert "app/js/pad.js" in text and str(ROOT) not in text and ".new-" not in text
