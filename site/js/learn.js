@@ -22,7 +22,7 @@ export function offerLearning(offer, button, element, bring) {
   });
   offer.firstElementChild?.addEventListener("click", async () => (await bring(() => import("./learn/correct.js")))?.correct(offer, button, element));
   button.addEventListener("click", async () => (await bring(() => import("./learn/panel.js")))?.togglePanel(button, element));
-  const follow = () => inAddress("learn") && button.ariaExpanded === "false" && button.click();
+  const follow = () => inAddress("learn") && button.getAttribute("aria-expanded") === "false" && button.click();
   addEventListener("hashchange", follow);
   follow();
   try {

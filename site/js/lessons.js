@@ -14,7 +14,7 @@ import { download } from "./downloads.js";
 
 const TURN = 12; // ms of work between two looks for messages; one slice, of some 15, may go beyond
 const REPORT_EVERY = 50; // ms; a curve does not need more
-const SIGN_OF_LIFE = 2000; // ms, of a run that is paused: the page takes a silent worker for dead
+const SIGN_OF_LIFE = 2000; // ms, of a run that is paused or waits: the page takes a silent worker for dead
 const KEPT = `inkling-data#${new URL("../../", import.meta.url).pathname}`; // the cache of data sets: a copy of the site elsewhere on this host has its own
 
 /**
@@ -27,8 +27,10 @@ export function learningActions({ pyodide, session, files, modules, toJs }) {
   /** @type {any} proxy of inkling.lessons.Lessons */
   let lessons;
 
-  async function ready() {
-    await modules();
+  /** Has all of Python there, and says meanwhile that the worker is alive. @param {Progress} progress */
+  async function ready(progress) {
+    const alive = setInterval(() => progress({ stage: "data", loaded: 0, total: 1 }), SIGN_OF_LIFE);
+    await modules().finally(() => clearInterval(alive));
     lessons ??= session.lessons();
   }
 
@@ -146,7 +148,7 @@ export function learningActions({ pyodide, session, files, modules, toJs }) {
     const job = new Job();
     jobs.set(id, job);
     try {
-      await job.unlessCancelled(ready());
+      await job.unlessCancelled(ready(progress));
       return await work(fields, progress, job);
     } finally {
       jobs.delete(id);
@@ -162,8 +164,8 @@ export function learningActions({ pyodide, session, files, modules, toJs }) {
       for (const job of jobs.values()) job.wake();
       return null;
     },
-    async checkSettings({ settings }) {
-      await ready();
+    async checkSettings({ settings }, progress) {
+      await ready(progress);
       return toJs(lessons.check(JSON.stringify(settings)));
     },
     getWeights: () => toJs(session.weights()),

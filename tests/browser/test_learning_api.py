@@ -292,3 +292,49 @@ def test_images_that_do_not_fit_their_labels_and_unknown_data_are_refused(api):
       recognizer.train({}, { mode: "fine-tune", data: { images: new Uint8Array(784), labels: [] } }),
       recognizer.evaluate({ images: new Uint8Array(784), labels: [10] }), recognizer.train({}, { data: "cifar" })].map(outcome))""")
     assert [outcome["name"] for outcome in outcomes] == ["ValueError", "ValueError", "DataError"]
+
+
+def test_a_worker_that_dies_in_mid_run_fails_it_and_the_checkpoint_goes_on(rough_visit):
+    from test_worker import HANDLES
+
+    rough_visit.page.add_init_script(HANDLES)
+    visit = rough_visit.open().ready()
+    visit.on_element(TOOLS)
+    result = visit.on_element("""async ({ recognizer }, settings) => {
+      let checkpoint;
+      const restarted = new Promise((resolve) => recognizer.addEventListener("restart", resolve, { once: true }));
+      const whole = await trained(recognizer, settings, { live: false });
+      const failed = outcome(recognizer.train(settings, { checkpointEvery: 1, onCheckpoint: (bytes) => (checkpoint = bytes), onProgress({ step }) {
+        if (step > 5 && checkpoint) kill(workers.at(-1));
+      } }));
+      const error = await failed;
+      await restarted;
+      const again = await trained(recognizer, null, { resume: checkpoint, live: false });
+      return { error, same: again.weights === whole.weights, first: again.steps[0].step };
+    }""", SMALL | {"images": 2000})
+    assert result["error"]["name"] == "WorkerError" and "out of memory" in result["error"]["message"]
+    assert result["same"] and 1 < result["first"] <= 20
+
+
+def test_data_are_fetched_when_wanted_and_then_there_without_network(site, new_visit):
+    visit = new_visit(site)
+    asked = []
+    visit.context.on("request", lambda request: asked.append(request.url))
+    visit.open().ready().offline_ready()
+    visit.on_element(TOOLS)
+    assert not [url for url in asked if "/data-" in url]
+    stages = visit.on_element("""async ({ recognizer }) => {
+      const stages = new Set();
+      await recognizer.evaluate("mnist-1000", { onProgress: ({ stage }) => stages.add(stage) });
+      return [...stages];
+    }""")
+    assert stages == ["data", "evaluating"] and [url.rpartition("/")[2] for url in asked if "/data-" in url] in (["mnist-1000.npz"], [])
+    visit.expecting("ERR_INTERNET_DISCONNECTED|Failed to fetch|Could not load")
+    visit.context.set_offline(True)
+    visit.page.reload()
+    visit.ready()
+    visit.on_element(TOOLS)
+    kept, missing = visit.on_element("""({ recognizer }) => Promise.all([
+      outcome(recognizer.evaluate("mnist-1000").then(({ n }) => n)), outcome(recognizer.evaluate("mnist-test"))])""")
+    assert kept == {"value": 1000}
+    assert missing["name"] == "LoadError" and "mnist-test.npz" in missing["message"]

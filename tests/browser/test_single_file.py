@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hand import digit, ink_of
+from learning import LONG, MEANT, answer_to, correct, note, panel, signs
 from PIL import Image
 from playwright.sync_api import expect
 from visit import BOOT, Visit
@@ -183,3 +184,31 @@ def test_a_page_whose_script_is_damaged_runs_none_of_it_and_gives_advice(altered
     expect(advice).to_have_css("animation-delay", "6s")
     visit.page.evaluate("() => document.getAnimations().forEach((late) => late.finish())")
     expect(advice).to_be_visible()
+
+
+def test_it_learns_from_corrected_drawings_and_tests_itself(visit):
+    drawings = signs(3)
+    for drawing in drawings:
+        correct(visit, drawing, MEANT)
+    visit.by("action").click()
+    expect(visit.page.locator("#learning .result")).to_contain_text("1,000 MNIST test images", timeout=LONG)
+    assert answer_to(visit, drawings[0]) == MEANT
+    visit.button("Drop it").click()
+    panel(visit, "Test")
+    expect(note(visit)).to_contain_text("on a server there are all 10,000")
+    visit.button("Test on 1,000 MNIST images").click()
+    expect(visit.page.locator("#learning .result")).to_contain_text("of 1,000 right", timeout=LONG)
+    visit.button("Learn").click()
+
+
+def test_it_trains_from_nothing_on_the_images_that_it_carries(visit):
+    visit.page.evaluate("() => { location.hash = '#learn=train&arch=784-32-10&epochs=1&learning_rate=0.003'; }")
+    panel(visit, "Train")
+    visit.page.get_by_role("tabpanel").get_by_role("button", name="Train", exact=True).click()
+    expect(note(visit)).to_contain_text("This single file carries some 4,000 images")
+    outcome = visit.page.get_by_role("tabpanel").get_by_role("status")
+    expect(outcome).to_contain_text("Finished after", timeout=LONG)
+    assert float(re.search(r"([\d.]+)% of the images", outcome.inner_text())[1]) >= 70
+    expect(visit.page.locator("#learning .plot canvas")).to_have_count(2)
+    visit.button("Drop").click()
+    visit.button("Learn").click()

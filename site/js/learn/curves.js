@@ -143,7 +143,7 @@ export function numbersTable(head, rows) {
   const cells = (/** @type {string[]} */ row) => make("tr", {}, ...row.map((text, i) => make(i ? "td" : "th", i ? {} : { scope: "row" }, text)));
   const fill = () => element.open && body.replaceChildren(...rows().map(cells));
   const table = make("table", {}, make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))), body);
-  const element = make("details", { className: "numbers" }, make("summary", {}, "As a table"), make("div", { className: "scrolls", tabIndex: 0, role: "region", ariaLabel: "The numbers behind the curves" }, table));
+  const element = make("details", { className: "numbers" }, make("summary", {}, "As a table"), make("div", { className: "scrolls", tabIndex: 0, role: "region", "aria-label": "The numbers behind the curves" }, table));
   element.addEventListener("toggle", fill);
   return { element, fill };
 }

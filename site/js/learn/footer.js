@@ -9,7 +9,7 @@ const LARGEST = 50e6; // bytes of a file; a network of ours has half a million
 
 export class Footer {
   #say;
-  #name = make("input", { type: "text", maxLength: 40, ariaLabel: "Name of the network" });
+  #name = make("input", { type: "text", maxLength: 40, "aria-label": "Name of the network" });
   #line = make("p", {});
   #actions = make("div", { className: "actions" });
   element = make("section", { className: "network", "aria-label": "The network in use" }, this.#line, this.#actions);

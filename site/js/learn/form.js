@@ -76,8 +76,8 @@ export class Form extends EventTarget {
   /** Kind and hidden sizes of the network. */
   #arch() {
     const field = FIELDS[0];
-    const kind = make("select", { name: "kind", ariaLabel: "Kind of layers" }, new Option("dense layers", "dense"), new Option("convolutions", "conv"));
-    const sizes = make("input", { type: "text", name: "sizes", inputMode: "numeric", autocomplete: "off", ariaLabel: "Sizes of the hidden layers" });
+    const kind = make("select", { name: "kind", "aria-label": "Kind of layers" }, new Option("dense layers", "dense"), new Option("convolutions", "conv"));
+    const sizes = make("input", { type: "text", name: "sizes", inputMode: "numeric", autocomplete: "off", "aria-label": "Sizes of the hidden layers" });
     const shape = make("small", {});
     const enter = () => {
       const wanted = (sizes.value.match(/\d+/g) ?? []).map(Number);
@@ -92,7 +92,7 @@ export class Form extends EventTarget {
       sizes.value = parts.sizes.join(" ");
       shape.textContent = parts.kind === "dense" ? `units: ${arch.replaceAll("-", " → ")}` : "two numbers of 5 × 5 filters, then dense layers";
     };
-    const row = make("div", { className: "arch", role: "group", ariaLabel: "Layers" }, make("span", {}, "Layers"), kind, sizes, shape);
+    const row = make("div", { className: "arch", role: "group", "aria-label": "Layers" }, make("span", {}, "Layers"), kind, sizes, shape);
     return { row, set };
   }
 }

@@ -48,7 +48,7 @@ export class Networks extends EventTarget {
       this.use(select.value.slice(OWN.length)).catch((error) => element.tell(error.message));
     }, { capture: true });
     if (element.recognizer) await this.#restore();
-    refresh();
+    this.dispatchEvent(new Event("change"));
     return warning;
   }
 

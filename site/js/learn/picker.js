@@ -25,7 +25,7 @@ export function pickDigit(anchor, { label, chosen, extra }) {
       if (hadFocus) before?.focus({ preventScroll: true });
       resolve(choice);
     };
-    const digits = Array.from({ length: 10 }, (_, digit) => button(`${digit}`, () => done(digit), { "aria-label": `It is ${digit}`, ariaPressed: String(digit === chosen) }));
+    const digits = Array.from({ length: 10 }, (_, digit) => button(`${digit}`, () => done(digit), { "aria-label": `It is ${digit}`, "aria-pressed": String(digit === chosen) }));
     const sheet = make("div", { className: "picker", role: "group", "aria-label": label }, ...digits, ...(extra ? [button(extra, () => done("extra"), { className: "extra" })] : []));
     closeOpen = () => done(null);
     anchor.append(sheet);

@@ -89,7 +89,7 @@ function confusionTable(confusion) {
     return cell;
   })));
   const caption = make("caption", {}, "Each row is a digit, each column what it was taken for");
-  return make("div", { className: "scrolls", tabIndex: 0, role: "region", ariaLabel: "Confusion matrix" }, make("table", { className: "confusion" }, caption, make("thead", {}, head), make("tbody", {}, ...rows)));
+  return make("div", { className: "scrolls", tabIndex: 0, role: "region", "aria-label": "Confusion matrix" }, make("table", { className: "confusion" }, caption, make("thead", {}, head), make("tbody", {}, ...rows)));
 }
 
 /** @param {{index: number, label: number, answer: number, confidence: number, image: Uint8Array}} mistake */

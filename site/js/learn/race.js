@@ -50,7 +50,7 @@ export class RaceView {
   /** @param {string} name @param {boolean} checked */
   #entry(name, checked) {
     const box = make("input", { type: "checkbox", checked });
-    const rate = make("input", { type: "text", inputMode: "decimal", autocomplete: "off", value: `${USUAL_RATES[name]}`, ariaLabel: `Learning rate of ${name}` });
+    const rate = make("input", { type: "text", inputMode: "decimal", autocomplete: "off", value: `${USUAL_RATES[name]}`, "aria-label": `Learning rate of ${name}` });
     this.#entries.set(name, { box, rate });
     box.addEventListener("change", () => {
       const chosen = this.#chosen;

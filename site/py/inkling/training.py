@@ -77,6 +77,8 @@ def train(model: Sequential, optimizer: SGD, images: np.ndarray, labels: np.ndar
             batch = as_float(images[chosen])
             if augment is not None and settings.augment:
                 batch = augment(batch, rng)
+                if part and part < len(batch):
+                    yield None
             optimizer.learning_rate = schedule(step)
             loss, accuracy = yield from train_step(model, optimizer, batch, labels[chosen], settings, rng, part)
             following = Place(epoch, i + 1, rng.bit_generator.state) if i + 1 < n_steps else Place(epoch + 1)

@@ -1,0 +1,208 @@
+"""Someone corrects the network, and it learns their hand: from the first wrong answer to a better one, and what is kept of it."""
+
+import json
+import time
+
+import pytest
+from hand import digit
+from learning import LONG, MEANT, answer_to, choose, correct, download, eventually, model, note, panel, reading, signs
+from playwright.sync_api import expect
+from test_worker import HANDLES
+
+NO_STORAGE = """
+Object.defineProperty(window, "indexedDB", { value: { open() { throw new DOMException("denied", "SecurityError"); } } });
+Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
+"""
+FULL = """
+IDBObjectStore.prototype.put = function () { throw new DOMException("there is no room", "QuotaExceededError"); };
+"""
+
+
+@pytest.fixture
+def visit(new_visit, site):
+    """Everything here is kept on the device, so every test has a device of its own."""
+    return new_visit(site, service_workers="block").open().ready()
+
+
+def items(visit):
+    return visit.page.locator("#learning .samples li:has(button)")
+
+
+def test_a_newcomer_is_read_better_within_a_minute(new_visit, site):
+    visit = new_visit(site, service_workers="block")
+    start = time.monotonic()
+    visit.open().ready()
+    *drawings, another = signs(9)
+    for drawing in drawings:
+        correct(visit, drawing, MEANT)
+    visit.by("action").click()
+    expect(visit.button("Keep it")).to_be_visible(timeout=LONG)
+    visit.clear()
+    visit.draw(another)
+    assert visit.verdict() in ("sure", "unsure")
+    assert visit.answer() == str(MEANT)
+    visit.button("Keep it").click()
+    expect(note(visit)).to_contain_text("Kept")
+    assert time.monotonic() - start < 60
+
+
+def test_what_was_learned_shows_before_and_after_and_outlives_a_reload(visit):
+    drawings = signs(20)
+    assert [answer_to(visit, drawing) for drawing in drawings].count(MEANT) <= 2
+    for drawing in drawings[:10]:
+        correct(visit, drawing, MEANT)
+    panel(visit, "My digits")
+    visit.button("Learn from my digits").click()
+    result = visit.page.locator("#learning .result")
+    expect(result).to_contain_text("Learned from 8 drawings", timeout=LONG)
+    mine, mnist = ([cell.inner_text() for cell in row.locator("td").all()] for row in result.locator("tbody tr").all())
+    assert mine == ["0 of 2 right", "2 of 2 right"]
+    before, after = (float(text.removesuffix("%")) for text in mnist)
+    assert before > 99 and before - after <= 0.5
+    visit.button("Keep it").click()
+    expect(reading(visit)).to_contain_text("convnet + mine, kept")
+    right = [answer_to(visit, drawing) for drawing in drawings[10:]].count(MEANT)
+    assert right >= 9
+
+    visit.page.reload()
+    visit.ready()
+    expect(visit.page.locator("#model")).to_have_value("own:convnet + mine")
+    assert [answer_to(visit, drawing) for drawing in drawings[10:]].count(MEANT) == right
+    assert [answer_to(visit, digit(value)) for value in range(10)] == list(range(10))
+    visit.button("Back to the shipped one").click()
+    expect(reading(visit)).to_contain_text("as it was shipped")
+    assert [answer_to(visit, drawing) for drawing in drawings[10:]].count(MEANT) <= 2
+    visit.page.locator("#model").select_option("own:convnet + mine")
+    expect(reading(visit)).to_contain_text("convnet + mine, kept")
+    assert [answer_to(visit, drawing) for drawing in drawings[10:]].count(MEANT) == right
+
+
+def test_what_is_dropped_leaves_no_trace(visit):
+    [drawing] = signs(1)
+    visit.lay(drawing)
+    visit.verdict()
+    before = visit.bars()
+    correct(visit, drawing, MEANT)
+    visit.by("action").click()
+    visit.button("Drop it").click(timeout=LONG)
+    expect(note(visit)).to_contain_text("Dropped")
+    visit.lay(drawing)
+    visit.verdict()
+    assert visit.bars() == before
+    expect(visit.button("Keep it")).to_have_count(0)
+
+
+def test_a_shipped_network_can_be_chosen_again_and_stays(visit):
+    correct(visit, signs(1)[0], MEANT)
+    visit.by("action").click()
+    visit.button("Keep it").click(timeout=LONG)
+    expect(reading(visit)).to_contain_text("kept on this device")
+    visit.page.locator("#model").select_option("mlp-128-64")
+    expect(reading(visit)).to_contain_text("as it was shipped")
+    visit.page.reload()
+    visit.ready()
+    assert answer_to(visit, digit(3)) == 3
+    assert model(visit) == "mlp-128-64"
+
+
+def test_a_worker_that_dies_comes_back_with_what_was_learned(new_visit, site):
+    visit = new_visit(site, service_workers="block")
+    visit.expecting("The worker died")
+    visit.page.add_init_script(HANDLES)
+    visit.open().ready()
+    [drawing] = signs(1)
+    correct(visit, drawing, MEANT)
+    visit.by("action").click()
+    visit.button("Keep it").click(timeout=LONG)
+    expect(reading(visit)).to_contain_text("kept on this device")
+    visit.page.evaluate("() => kill(workers.at(-1))")
+    expect(visit.status).to_contain_text("started again", timeout=LONG)
+    visit.lay(drawing)
+    eventually(lambda: model(visit) == "convnet + mine")
+
+
+def test_my_drawings_can_be_relabelled_deleted_taken_home_and_brought_back(visit):
+    for value in (4, 7, 9):
+        correct(visit, digit(value), value)
+    panel(visit, "My digits")
+    expect(items(visit)).to_have_count(3)
+    items(visit).nth(1).get_by_role("button").first.click()
+    visit.button("It is 1").click()
+    expect(items(visit).nth(1)).to_have_text("1")
+    items(visit).nth(0).get_by_role("button").first.click()
+    visit.button("Delete").click()
+    expect(items(visit)).to_have_text(["1", "9"])
+    file = download(visit, "Download the drawings")
+    visit.button("Delete all").click()
+    visit.button("Really delete 2 drawings?").click()
+    expect(items(visit)).to_have_count(0)
+    visit.page.reload()
+    visit.ready()
+    panel(visit, "My digits")
+    choose(visit, "Load drawings", file)
+    expect(items(visit)).to_have_text(["1", "9"])
+    choose(visit, "Load drawings", file)
+    expect(note(visit)).to_contain_text("0 new drawings")
+    visit.page.reload()
+    expect(items(visit)).to_have_text(["1", "9"])
+
+
+@pytest.mark.parametrize("content, words", [
+    ("no json", "no file of drawings"), ('{"format": "other"}', "no file of drawings"),
+    (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 3, "image": "AAAA"}]}), "Drawing 1 of the file is damaged"),
+    (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 12, "image": "A" * 1048}]}), "Drawing 1 of the file is damaged")])
+def test_a_file_that_holds_no_drawings_is_refused(visit, tmp_path, content, words):
+    file = tmp_path / "drawings.json"
+    file.write_text(content, encoding="utf-8")
+    panel(visit, "My digits")
+    choose(visit, "Load drawings", file)
+    expect(note(visit)).to_contain_text(words)
+    expect(items(visit)).to_have_count(0)
+
+
+def test_by_the_keyboard_alone(visit):
+    visit.lay(digit(4))
+    visit.answer()
+    visit.button("No, it’s a …").focus()
+    visit.page.keyboard.press("Enter")
+    expect(visit.button("It is 4")).to_be_focused()
+    visit.page.keyboard.press("Escape")
+    expect(visit.button("It is 4")).to_have_count(0)
+    expect(visit.button("No, it’s a …")).to_be_focused()
+    visit.page.keyboard.press("Enter")
+    expect(visit.button("It is 4")).to_be_focused()
+    visit.page.keyboard.press("7")
+    expect(visit.status.get_by_role("status")).to_contain_text("Noted: a 7")
+    visit.button("Learn").focus()
+    visit.page.keyboard.press("Enter")
+    visit.page.get_by_role("tab", name="My digits").focus()
+    visit.page.keyboard.press("ArrowRight")
+    expect(visit.page.get_by_role("tab", name="Train")).to_be_focused()
+    expect(visit.page.get_by_role("tab", name="Train")).to_have_attribute("aria-selected", "true")
+
+
+@pytest.mark.parametrize("fault, words", [(NO_STORAGE, "keeps nothing for this page"), (FULL, "storage is full")])
+def test_where_nothing_can_be_kept_it_is_told_and_learning_works(new_visit, site, fault, words):
+    visit = new_visit(site, service_workers="block")
+    visit.page.add_init_script(fault)
+    visit.open().ready()
+    drawings = signs(2)
+    correct(visit, drawings[0], MEANT)
+    expect(visit.status.get_by_role("status")).to_contain_text(words)
+    visit.by("action").click()
+    visit.button("Keep it").click(timeout=LONG)
+    expect(note(visit)).to_contain_text(words)
+    assert answer_to(visit, drawings[1]) == MEANT
+
+
+def test_nothing_is_offered_where_there_is_nothing_to_correct(visit):
+    offer = visit.button("No, it’s a …")
+    expect(offer).to_be_hidden()
+    visit.lay([[(140, 140)]])
+    visit.verdict()
+    expect(offer).to_be_hidden()  # too small
+    visit.lay(digit(7))
+    visit.answer()
+    expect(offer).to_be_visible()
+    visit.clear()
+    expect(offer).to_be_hidden()

@@ -1,0 +1,261 @@
+"""Someone trains a network from nothing and watches: curves, pausing, settings in the address, files; and what can go wrong."""
+
+import hashlib
+import io
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hand import digit
+from learning import LONG, answer_to, choose, download, eventually, model, note, reading
+from playwright.sync_api import expect
+from test_worker import HANDLES
+
+from inkling import weights
+from inkling.training import Settings
+
+QUICK = "#learn=train&arch=784-32-10&images=4000&epochs=2&learning_rate=0.003"
+SLOW = "#learn=train&arch=784-32-10&epochs=100"
+INKED = """
+(canvas) => {
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  const colors = new Map();
+  for (let i = 0; i < data.length; i += 4) if (data[i + 3] > 200) colors.set(data.slice(i, i + 3).join(), 1 + (colors.get(data.slice(i, i + 3).join()) ?? 0));
+  return [...colors.values()].filter((count) => count > 60).length;
+}
+"""
+
+
+@pytest.fixture
+def at(new_visit, site):
+    """at(hash) -> a visit that a link has led to, on a device of its own."""
+    return lambda link: new_visit(site, service_workers="block").open(link).ready()
+
+
+def start(visit) -> None:
+    visit.button("Train").click()
+    expect(visit.button("Pause")).to_be_enabled(timeout=LONG)
+
+
+def figures(visit):
+    return visit.page.locator("#learning .figures")
+
+
+def steps_done(visit) -> int:
+    """How many steps the panel says, 0 before the first."""
+    found = re.search(r"Step ([\d,]+) of", figures(visit).inner_text())
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def outcome(visit):
+    return visit.page.get_by_role("tabpanel").get_by_role("status")
+
+
+def test_a_network_is_trained_from_nothing_while_the_pad_reads_with_it(at):
+    visit = at(QUICK)
+    visit.lay(digit(1))
+    start(visit)
+    eventually(lambda: model(visit) == "784-32-10")
+    expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
+    right = float(re.search(r"([\d.]+)% of the images", outcome(visit).inner_text())[1])
+    assert right >= 85
+    charts = visit.page.locator("#learning .plot canvas")
+    expect(charts).to_have_count(2)
+    assert all(chart.evaluate(INKED) >= 2 for chart in charts.all())  # both lines are drawn
+    visit.page.get_by_text("As a table").click()
+    rows = visit.page.locator("#learning .numbers tbody tr")
+    expect(rows).to_have_count(5)  # before the first step, then twice an epoch
+    last = rows.last.locator("th, td").all_inner_texts()
+    assert last[0] == "126" and float(last[5].removesuffix("%")) == right
+    assert sum(answer_to(visit, digit(value)) == value for value in range(10)) >= 7
+
+
+def test_pausing_single_steps_and_stopping(at):
+    visit = at(SLOW)
+    start(visit)
+    eventually(lambda: steps_done(visit) > 5)
+    visit.button("Pause").click()
+    expect(figures(visit)).to_contain_text("paused")
+    expect(visit.button("Go on")).to_be_visible()
+    before = steps_done(visit)
+    visit.button("One step").click()
+    eventually(lambda: steps_done(visit) == before + 1)
+    visit.page.get_by_label("Learning rate").last.fill("0.0005")
+    visit.page.keyboard.press("Enter")
+    visit.button("Go on").click()
+    eventually(lambda: steps_done(visit) > before + 5)
+    visit.button("Stop").click()
+    expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
+    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
+
+
+def test_cancelling_brings_back_the_network_from_before(at):
+    visit = at(SLOW)
+    start(visit)
+    visit.lay(digit(5))
+    eventually(lambda: model(visit) == "784-32-10")
+    visit.button("Cancel").click()
+    expect(outcome(visit)).to_contain_text("the network from before is back")
+    assert answer_to(visit, digit(5)) == 5
+    assert model(visit) == "convnet"
+
+
+def test_a_trained_network_is_named_kept_taken_home_and_brought_back(at, tmp_path):
+    visit = at(QUICK + "&epochs=1")
+    start(visit)
+    expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
+    visit.page.get_by_label("Name of the network").fill("my first")
+    visit.button("Keep").click()
+    expect(reading(visit)).to_contain_text("my first, kept on this device")
+    files = []
+    visit.page.on("download", lambda file: files.append(file))
+    visit.button("Download").click()
+    eventually(lambda: len(files) == 2)
+    found = {file.suggested_filename: Path(file.path()) for file in files}
+    card, npz = json.loads(found["my-first.json"].read_text(encoding="utf-8")), found["my-first.npz"].read_bytes()
+    assert card["sha256"] == hashlib.sha256(npz).hexdigest()
+    assert card["name"] == "my-first" and card["settings"]["arch"] == "784-32-10" and card["parameters"] == 784 * 32 + 32 + 330
+    network = weights.load(npz, "my-first.npz")
+    assert network.n_parameters == card["parameters"]
+    visit.page.reload()
+    visit.ready()
+    visit.lay(digit(1))
+    eventually(lambda: model(visit) == "my first")
+    visit.button("Delete").click()
+    expect(reading(visit)).to_contain_text("as it was shipped")
+    choose(visit, "Load a network", {"name": "other.npz", "mimeType": "application/octet-stream", "buffer": npz})
+    expect(reading(visit)).to_contain_text("other, which is not kept yet")
+    visit.lay(digit(2))
+    eventually(lambda: model(visit) == "other")
+
+
+def pickled() -> bytes:
+    file = io.BytesIO()
+    np.savez(file, spec=np.array(["an object"], object), **{"0.W": np.array([{}], object)})
+    return file.getvalue()
+
+
+def too_wide() -> bytes:
+    file = io.BytesIO()
+    spec = {"input_shape": [100], "layers": [{"type": "Dense", "n_in": 100, "n_out": 10}]}
+    np.savez(file, spec=np.array(json.dumps(spec)), **{"0.W": np.zeros((100, 10), np.float32), "0.b": np.zeros(10, np.float32)})
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("content", [b"no archive", pickled(), too_wide()], ids=["text", "pickle", "another input"])
+def test_a_file_that_is_no_network_for_this_page_is_refused_in_words(at, content):
+    visit = at("#learn=train")
+    visit.expecting("WeightsError|PythonError")
+    choose(visit, "Load a network", {"name": "strange.npz", "mimeType": "application/octet-stream", "buffer": content})
+    expect(note(visit)).to_contain_text("strange")
+    assert re.search(r"\w{3,} \w+ \w+", note(visit).inner_text())
+    expect(reading(visit)).to_contain_text("as it was shipped")
+    assert answer_to(visit, digit(8)) == 8
+
+
+def test_a_link_opens_the_same_experiment_and_a_change_changes_the_link(at):
+    visit = at("#learn=train&arch=convnet-4-8-32&optimizer=momentum&momentum=0.8&epochs=3&augment=true")
+    shown = {name: visit.page.locator(f"#learning [name={name}]").input_value() for name in ("kind", "sizes", "optimizer", "learning_rate", "epochs")}
+    assert shown == {"kind": "conv", "sizes": "4 8 32", "optimizer": "momentum", "learning_rate": "0.03", "epochs": "3"}
+    visit.page.get_by_text("More settings").click()
+    assert visit.page.locator("#learning [name=momentum]").input_value() == "0.8"
+    assert visit.page.locator("#learning [name=augment]").is_checked()
+    expect(visit.page.locator("#learning [name=beta1]")).to_be_hidden()
+    visit.page.locator("#learning [name=batch_size]").fill("32")
+    visit.page.keyboard.press("Tab")
+    visit.page.locator("#learning [name=optimizer]").select_option("adam")
+    link = visit.page.url
+    assert "batch_size=32" in link and "optimizer" not in link and "momentum" not in link  # adam is what it is without a word
+    other = at(link[link.index("#"):])
+    assert other.page.locator("#learning [name=batch_size]").input_value() == "32"
+    assert other.page.locator("#learning [name=learning_rate]").input_value() == "0.001"
+
+
+@pytest.mark.parametrize("link, told, field, value", [
+    ("epochs=1e9", "epochs 1e9 became 100", "epochs", "100"),
+    ("batch_size=-3", "batch_size -3 became 1", "batch_size", "1"),
+    ("learning_rate=fast", "learning_rate “fast” is no number", "learning_rate", "0.001"),
+    ("optimizer=<b>magic</b>", "is none of sgd", "optimizer", "adam"),
+    ("arch=784-999999-10", "arch 784-999999-10 became 784-1024-10", "sizes", "1024"),
+    ("arch=lenet", "is no network", "sizes", "128 64")])
+def test_nonsense_in_a_link_is_clamped_and_told(at, link, told, field, value):
+    visit = at(f"#learn=train&{link}")
+    expect(note(visit)).to_contain_text(told)
+    expect(visit.page.locator(f"#learning [name={field}]")).to_have_value(value)
+
+
+def test_the_desktops_trainer_takes_the_pages_settings_file(at):
+    visit = at("#learn=train&arch=784-20-10&optimizer=nesterov&seed=7&dropout=0.2&images=500")
+    settings = json.loads(download(visit, "Settings as a file").read_text(encoding="utf-8"))
+    read = Settings.from_dict(settings)
+    assert (read.arch, read.optimizer, read.seed, read.dropout, read.images) == ("784-20-10", "nesterov", 7, 0.2, 500)
+    assert read.to_dict() == settings
+
+
+def test_a_run_that_diverges_stops_says_what_to_lower_and_keeps_what_was_good(at):
+    visit = at("#learn=train&arch=784-128-64-10&optimizer=sgd&learning_rate=10&l2=1&epochs=20")
+    start(visit)
+    expect(outcome(visit)).to_contain_text("learning rate", timeout=LONG, ignore_case=True)
+    visit.lay(digit(3))
+    visit.verdict()
+    bars = visit.bars()
+    assert sum(bars) == pytest.approx(100, abs=1)
+
+
+def test_a_tab_closed_in_mid_run_can_go_on(at):
+    visit = at(SLOW)
+    start(visit)
+    eventually(lambda: steps_done(visit) > 20)
+    visit.button("Pause").click()  # a checkpoint is made with it
+    expect(figures(visit)).to_contain_text("paused")
+    done = steps_done(visit)
+    visit.page.reload()
+    visit.ready()
+    expect(visit.page.locator("#learning")).to_contain_text(f"interrupted at step {done:,}")
+    visit.button("Go on").click()
+    eventually(lambda: steps_done(visit) > done)
+    visit.button("Stop").click()
+    expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
+    visit.page.reload()
+    expect(visit.button("Train")).to_be_visible()
+    expect(visit.button("Go on")).to_have_count(0)
+
+
+def test_a_worker_that_dies_in_mid_run_is_followed_by_one_that_goes_on(new_visit, site):
+    visit = new_visit(site, service_workers="block")
+    visit.expecting("The worker died")
+    visit.page.add_init_script(HANDLES)
+    visit.open(SLOW).ready()
+    start(visit)
+    eventually(lambda: steps_done(visit) > 20)
+    visit.button("Pause").click()
+    expect(figures(visit)).to_contain_text("paused")
+    done = steps_done(visit)
+    visit.page.evaluate("() => kill(workers.at(-1))")
+    expect(note(visit)).to_contain_text("goes on from the last checkpoint")
+    eventually(lambda: steps_done(visit) > done)
+    visit.button("Stop").click()
+    expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
+
+
+def test_optimisers_race_and_a_sentence_says_who_won(at):
+    visit = at("#learn=race&race=sgd,adam&arch=784-32-10&images=3000&epochs=1")
+    visit.page.get_by_label("Learning rate of sgd").fill("0.0001")
+    visit.lay(digit(6))
+    visit.button("Start the race").click()
+    expect(outcome(visit)).to_contain_text("adam won with", timeout=LONG)
+    expect(outcome(visit)).to_contain_text("sgd")
+    expect(visit.page.locator("#learning .plot canvas")).to_have_count(2)
+    visit.page.get_by_text("As a table").click()
+    expect(visit.page.locator("#learning .numbers tbody tr")).to_have_count(3)
+    assert answer_to(visit, digit(6)) == 6 and model(visit) == "convnet"  # the pad's network has no part in it
+
+
+def test_at_most_six_can_race(at):
+    visit = at("#learn=race&race=sgd,momentum,nesterov,adagrad,rmsprop,adam")
+    expect(visit.page.locator("#learning .entries :checked")).to_have_count(6)
+    visit.page.get_by_label("adamw", exact=True).click()
+    expect(visit.page.locator("#learning .entries :checked")).to_have_count(6)
+    expect(note(visit)).to_contain_text("At most 6")
