@@ -8,7 +8,6 @@
 
 import { Answer } from "./answer.js";
 import { Bars } from "./bars.js";
-import { Boxes } from "./boxes.js";
 import { Preview } from "./preview.js";
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
@@ -31,7 +30,7 @@ export class Reading extends EventTarget {
     const part = (/** @type {string} */ selector) => /** @type {any} */ (root.querySelector(selector));
     this.#answer = new Answer(part(".answer"), t);
     this.#bars = new Bars(part(".bars"), t);
-    this.#boxes = new Boxes(part(".boxes"));
+    this.#boxes = /** @type {HTMLElement} */ (part(".boxes"));
     this.#preview = new Preview(part("canvas.preview"));
     this.#picture = /** @type {HTMLImageElement} */ (part("img.picture"));
     this.#answer.addEventListener("number", () => this.dispatchEvent(new Event("number")));
@@ -44,7 +43,7 @@ export class Reading extends EventTarget {
 
   set numbers(numbers) {
     this.#numbers = numbers;
-    this.#boxes.clear();
+    this.#boxes.replaceChildren();
   }
 
   /** The newest answer, null on a bare pad. */
@@ -90,15 +89,15 @@ export class Reading extends EventTarget {
     if (!source) return this.#show(null, true);
     if (!recognizer) {
       this.#prediction = null;
-      this.#boxes.clear();
+      this.#boxes.replaceChildren();
       return this.#answer.wait(excuse);
     }
     this.#answer.busy = true;
     try {
-      const prediction = await recognizer.predict(source, { numbers });
+      const [prediction, boxes] = await Promise.all([recognizer.predict(source, { numbers }), numbers ? (import("./boxes.js")) : null]);
       if (turn < this.#first) return;
       const size = source instanceof Blob ? { width: this.#picture.naturalWidth, height: this.#picture.naturalHeight } : source;
-      if (numbers && this.numbers) this.#boxes.show(prediction.digits, size);
+      if (this.numbers) boxes?.showBoxes(this.#boxes, prediction.digits, size);
       this.#show(prediction, turn === this.#turn);
     } catch (error) {
       const { name, message } = /** @type {Error} */ (error);
@@ -115,7 +114,7 @@ export class Reading extends EventTarget {
   /** @param {Prediction | null} prediction @param {boolean} newest whether it belongs to the ink as it is now */
   #show(prediction, newest) {
     this.#prediction = prediction;
-    if (!prediction) this.#boxes.clear();
+    if (!prediction) this.#boxes.replaceChildren();
     this.#answer.show(prediction);
     this.#bars.show(prediction && prediction.digit !== null ? prediction.probabilities : null, prediction?.accepted ? prediction.digit : null);
     this.#preview.show(prediction?.image ?? null);
