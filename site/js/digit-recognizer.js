@@ -9,7 +9,7 @@
  * It wires the parts together: the pad knows no network, the bars no pad.
  */
 
-import { Backdrop, checkPicture } from "./backdrop.js";
+import { Backdrop } from "./backdrop.js";
 import { Loader } from "./loading.js";
 import { Pad } from "./pad.js";
 import { Reading } from "./reading.js";
@@ -159,6 +159,7 @@ export class DigitRecognizer extends HTMLElement {
 
   /** Lay a picture on the pad and read it. Rejects, and changes nothing, when the file is none. @param {Blob} file */
   async openPicture(file) {
+    const { checkPicture } = await (import("./image-file.js"));
     await checkPicture(file);
     this.#pad.lay(file);
   }

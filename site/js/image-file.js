@@ -3,8 +3,7 @@
  * is a picture at all. A decompression bomb stays shut.
  */
 
-/** More are refused: decoding would take gigabytes. */
-export const MAX_PIXELS = 100e6;
+import { MAX_PIXELS } from "./source.js";
 
 /**
  * Calls `use` with the image, which is gone afterwards. Rejects with a DOM event if the browser can't read the file.
@@ -25,4 +24,12 @@ export async function withImage(file, use) {
   } finally {
     URL.revokeObjectURL(image.src);
   }
+}
+
+/** Throws an Error that says why this file is not read. @param {Blob} file */
+export async function checkPicture(file) {
+  const pixels = await withImage(file, (image) => image.naturalWidth * image.naturalHeight).catch(() => {
+    throw new Error("This file is no picture that can be read here. PNG, JPEG and WebP can.");
+  });
+  if (pixels > MAX_PIXELS) throw new Error(`This picture has ${Math.round(pixels / 1e6)} megapixels; up to ${MAX_PIXELS / 1e6} can be read.`);
 }

@@ -36,6 +36,7 @@ export async function restoreLibraries(module, header, libraries, bareGot) {
   const trampoline = trampolineOf(module);
   const added = trampoline ? 1 : 0;
   if (wasmTable.length !== table.bareLength + added || (trampoline && trampoline.slot !== table.bareLength)) {
+    const { renumber } = await (import("./renumber.js"));
     renumber(module, table, await bareGot());
   }
   if (wasmTable.length < table.length) wasmTable.grow(table.length - wasmTable.length);
@@ -99,28 +100,6 @@ function trampolinePlace(module) {
 function trampolineOf(module) {
   const slot = module.HEAP32[trampolinePlace(module)];
   return slot ? { slot, call: module.wasmTable.get(slot) } : null;
-}
-
-/**
- * Lays the table out as in the engine that made the snapshot: JavaScriptCore adds functions in another order.
- * @param {any} module
- * @param {HeapHeader["table"]} table
- * @param {Record<string, number>} bareGot
- */
-function renumber({ GOT, wasmTable, setWasmTableEntry, LDSO }, table, bareGot) {
-  const { exports } = LDSO.loadedLibsByName.__main__;
-  const moves = [];
-  for (const [symbol, address] of Object.entries(bareGot)) {
-    if (!GOT[symbol]) throw new Error(`this engine knows no ${symbol}`);
-    if (GOT[symbol].value === address) continue;
-    if (typeof exports[symbol] !== "function") throw new Error(`${symbol} lies elsewhere in this engine`);
-    moves.push({ symbol, address, call: wasmTable.get(GOT[symbol].value) });
-  }
-  if (wasmTable.length < table.bareLength) wasmTable.grow(table.bareLength - wasmTable.length);
-  for (const { symbol, address, call } of moves) {
-    if (address >= table.ownLength) setWasmTableEntry(address, call);
-    GOT[symbol].value = address;
-  }
 }
 
 /**

@@ -3,11 +3,13 @@
  */
 
 import { RecognizerError } from "./errors.js";
-import { MAX_PIXELS } from "./image-file.js";
 
 /** @typedef {{data: ArrayLike<number>, width: number, height: number}} Pixels ink (width * height values) or RGBA (four times that) */
 /** @typedef {Pixels | ImageData | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | Blob | string} Source a string is a data: URL */
 /** @typedef {{pixels?: Uint8Array, bitmap?: ImageBitmap, width: number, height: number, channels: 1 | 4, scale: [number, number]}} Request scale: source pixels per pixel of the request, across and down */
+
+/** More are refused: decoding would take gigabytes. */
+export const MAX_PIXELS = 100e6;
 
 /**
  * @param {Source} source

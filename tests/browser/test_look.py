@@ -11,7 +11,7 @@ PHONE, SMALL_PHONE, LANDSCAPE, TABLET, DESKTOP = (360, 740), (320, 568), (740, 3
 ALL = [PHONE, SMALL_PHONE, LANDSCAPE, TABLET, DESKTOP]
 name = "{0[0]}x{0[1]}".format
 LIGHT_LOAD = 60_000  # bytes of gzip: our own HTML, CSS and JavaScript
-IMPORT = re.compile(r'^(?:import|export)\b[^;"]*"(\.[^"]+\.js)"', re.MULTILINE)
+IMPORT = re.compile(r'^(?:import\s*|(?:import|export)\b[\w\s{},*$]*?\bfrom\s*)"(\.[^"]+\.js)"', re.MULTILINE)
 SHEETS = ("paper.css", "style.css", "digit-recognizer.css")
 
 
