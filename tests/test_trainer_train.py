@@ -331,3 +331,14 @@ def test_without_its_packages_a_command_says_in_one_line_what_to_install(name, p
     done = script(ROOT / "trainer" / f"{name}.py", python=["-S"])  # -S: without site-packages
     assert done.returncode == 1 and done.stderr.count("\n") == 1
     assert done.stderr.endswith(f"Install with: python -m pip install {packages}\n")
+
+
+def test_the_pages_settings_file_is_taken_as_it_is(small_data, tmp_path):
+    page = Settings(arch="784-16-10", optimizer="rmsprop", decay=0.95, epochs=1, batch_size=50, seed=3, images=120, augment=False)
+    file, folder = tmp_path / "settings.json", tmp_path / "run"
+    file.write_text(json.dumps(page.to_dict()))
+    assert train.choose_settings({}, file) == [page]
+    assert train.main(["--settings", str(file), "--data", str(small_data), "--no-drawings", "--out", str(folder)]) == 0
+    assert json.loads((folder / "settings.json").read_text()) == page.to_dict()
+    run = runs.Run.resume(folder, train.load_digits(small_data))
+    assert run.optimizer.n_steps == 3  # 120 images in batches of 50

@@ -175,7 +175,7 @@ def measure(model: Sequential, part: Part) -> tuple[float, float]:
 
 def estimate_seconds(settings: Settings, digits: Digits) -> float:
     """How long a run will take here, from a few timed steps of a network that is thrown away."""
-    images, labels = digits.train
+    images, labels = (part[:settings.images] for part in digits.train)
     model = settings.make_model()
     steps = train(model, settings.make_optimizer(), images, labels, settings, augment=augment)
     times = [time.perf_counter()]

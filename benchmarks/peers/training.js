@@ -4,6 +4,7 @@
 
 import { setWasmPaths } from "@tensorflow/tfjs-backend-wasm";
 import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-core/dist/register_all_gradients";
 import convnetjs from "convnetjs";
 
 const [RATE, MOMENTUM, BATCH, SIZES] = [0.01, 0.9, 128, [784, 128, 64, 10]];

@@ -25,7 +25,7 @@ export function learningOf(engine) {
 
   return {
     train(settings, { mode = "scratch", data: source = "mnist-train", live = true, resume, checkpointEvery = 5000, onCheckpoint, onProgress, signal } = {}) {
-      const fields = { mode, settings: settings ?? {}, data: asBytes(source), live, resume, checkpointEvery: onCheckpoint ? checkpointEvery : 0 };
+      const fields = { mode, settings: settings ?? {}, data: asBytes(source), live, resume, checkpointEvery: onCheckpoint && mode === "scratch" ? checkpointEvery : 0 };
       return call("train", fields, { signal, onProgress: ({ checkpoint, ...progress }) => (checkpoint ? onCheckpoint?.(checkpoint) : onProgress?.(/** @type {any} */ (progress))) });
     },
     evaluate: (source, { mistakes = 24, onProgress, signal } = {}) => call("evaluate", { data: asBytes(source), mistakes }, { signal, onProgress }),

@@ -12,7 +12,7 @@ import { download } from "./downloads.js";
 /** @typedef {(value: any) => void} Progress */
 /** @typedef {{images: Uint8Array, labels: Int8Array}} OwnImages */
 
-const TURN = 12; // ms of work between two looks for messages; one slice, of some 15, may go beyond
+const TURN = 5; // ms of work between two looks for messages; a large network's slice, of some 15, goes beyond
 const REPORT_EVERY = 50; // ms; a curve does not need more
 const SIGN_OF_LIFE = 2000; // ms, of a run that is paused or waits: the page takes a silent worker for dead
 const KEPT = `inkling-data#${new URL("../../", import.meta.url).pathname}`; // the cache of data sets: a copy of the site elsewhere on this host has its own

@@ -65,10 +65,9 @@ export function fileButton(text, accept, take) {
 /**
  * A 28 x 28 image as it is, one pixel a value.
  * @param {Uint8Array} image 784 values, 0 paper .. 255 stroke
- * @param {string} description
  */
-export function thumbnail(image, description) {
-  const canvas = make("canvas", { width: 28, height: 28, role: "img", "aria-label": description, className: "thumbnail" });
+export function thumbnail(image) {
+  const canvas = make("canvas", { width: 28, height: 28, "aria-hidden": "true", className: "thumbnail" }); // words stand beside it
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const picture = context.createImageData(28, 28);
   const [red, green, blue] = matchMedia("(prefers-color-scheme: dark)").matches ? [196, 211, 238] : [32, 57, 111]; // the ink of paper.css

@@ -23,8 +23,9 @@ export class Footer {
   }
 
   #render() {
-    const { tried, kept, own } = networks;
-    this.#line.replaceChildren(...(tried
+    const { tried, kept, own, inTraining } = networks;
+    this.#actions.hidden = inTraining !== null;
+    this.#line.replaceChildren(...(inTraining ? ["The pad reads with ", make("b", {}, inTraining), ", as it is right now."] : tried
       ? ["The pad reads with ", make("b", {}, tried.name), ", which is not kept yet."]
       : kept ? ["The pad reads with ", make("b", {}, kept.name), ", kept on this device."] : ["The pad reads with a network as it was shipped."]));
     this.#name.value = tried ? networks.freeName(tried.name) : "";

@@ -62,7 +62,7 @@ export class MineView {
       if (choice === "extra") await samples.remove([id]);
       else if (choice !== null && choice !== label) await samples.relabel(id, choice);
     }, { "aria-label": `Drawing of ${label}${taken}: change or delete` });
-    opener.append(thumbnail(image, ""), make("span", {}, `${label}`));
+    opener.append(thumbnail(image), make("span", {}, `${label}`));
     item.append(opener);
     return item;
   }

@@ -16,6 +16,7 @@ const OWN = "own:"; // of a value in the list
 export class Networks extends EventTarget {
   /** @type {OwnNetwork | null} in use and not kept yet */ tried = null;
   /** @type {OwnNetwork | null} in use and kept */ kept = null;
+  /** @type {string | null} in use while it is trained */ inTraining = null;
   /** @type {DigitRecognizer | null} */ #element = null;
 
   /** The one in use, if it is not a shipped one. */
@@ -65,6 +66,12 @@ export class Networks extends EventTarget {
   try(network) {
     this.#took(network, this.kept);
     this.#element?.read();
+  }
+
+  /** The pad reads with a network that is being trained; with null it is as before. @param {string | null} name */
+  watch(name) {
+    this.inTraining = name;
+    this.dispatchEvent(new Event("change"));
   }
 
   /** Answers with a file's network, not kept yet. @param {Uint8Array} npz @param {string} name @throws if it is none that can be used */
@@ -129,6 +136,7 @@ export class Networks extends EventTarget {
 
   /** @param {OwnNetwork | null} tried @param {OwnNetwork | null} kept */
   #took(tried, kept) {
+    this.inTraining = null;
     this.tried = tried;
     this.kept = kept;
     writeNote(kept?.name ?? null);
@@ -139,10 +147,11 @@ export class Networks extends EventTarget {
   #list(select) {
     if (select.disabled && select.options.length < 2) return; // the shipped ones are not listed yet
     for (const option of [...select.options]) if (option.value.startsWith(OWN)) option.remove();
-    const unkept = this.tried ? [new Option(`${this.tried.name}, not kept`, OWN, false, true)] : [];
-    const options = this.list.map(({ name }) => new Option(`${name}, yours`, OWN + name, false, name === this.own?.name && !this.tried));
+    const passing = this.inTraining ? `${this.inTraining}, in training` : this.tried && `${this.tried.name}, not kept`;
+    const unkept = passing ? [new Option(passing, OWN, false, true)] : [];
+    const options = this.list.map(({ name }) => new Option(`${name}, yours`, OWN + name, false, name === this.own?.name && !passing));
     select.append(...options, ...unkept);
-    if (!this.own) select.value = /** @type {string} */ (this.#element?.recognizer?.model);
+    if (!this.own && !passing) select.value = /** @type {string} */ (this.#element?.recognizer?.model);
   }
 }
 

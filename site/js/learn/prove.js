@@ -95,5 +95,5 @@ function confusionTable(confusion) {
 /** @param {{index: number, label: number, answer: number, confidence: number, image: Uint8Array}} mistake */
 function mistakeItem({ index, label, answer, confidence, image }) {
   const words = `${label} taken for ${answer}`;
-  return make("li", { title: `Test image ${index}` }, thumbnail(image, ""), make("span", {}, words), make("small", {}, percent(confidence)));
+  return make("li", { title: `Test image ${index}` }, thumbnail(image), make("span", {}, words), make("small", {}, percent(confidence)));
 }

@@ -77,9 +77,11 @@ export class TrainView {
     this.#kept.replaceChildren();
     this.#show(true);
     run.addEventListener("change", () => this.#follow(run));
+    networks.watch(run.settings.arch);
     try {
       this.#finish(run, await this.#untilItEnds(run, resume));
     } catch (error) {
+      networks.watch(null);
       this.#outcome.textContent = isAbort(error) ? "Cancelled: the network from before is back." : explain(error);
       if (isAbort(error)) await runStore.remove(KEY);
       else this.#offerKept();

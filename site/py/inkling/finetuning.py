@@ -26,7 +26,7 @@ LEARNING = 2  # dense layers, the last ones
 COPIES = 60  # deformed copies of the drawings, all together
 DIGITS, STRANGE = 800, 400  # images of the stored set
 WEIGHT = 0.5  # of a drawing or its copy in the loss; one of the stored set has 1
-WAY = 0.85  # from the old weights to the new ones
+WAY = 0.8  # from the old weights to the new ones
 RECIPE = {"optimizer": "adam", "learning_rate": 0.003, "schedule": "cosine", "batch_size": 64, "epochs": 10, "augment": False}
 
 
