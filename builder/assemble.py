@@ -44,9 +44,9 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
     runtime_name, heap_name = (f"{kind}-{_tree_hash(files)}" for kind, files in (("runtime", runtime), ("heap", heap)))
     app["inkling.zip"] = packs["inkling.zip"].read_bytes()
     app["LICENSE.txt"] = (ROOT / "LICENSE").read_bytes()
-    data_sets = {path.name: path.read_bytes() for path in sorted((site / "data").glob("*.npz"))}
+    data_sets = {path.name: path.read_bytes() for path in sorted((site / "data").glob("*")) if path.suffix in (".npz", ".txt")}
     data_name = f"data-{_tree_hash(data_sets)}"
-    data_files = {f"../../{data_name}/{name}": content for name, content in data_sets.items()}
+    data_files = {f"../../{data_name}/{name}": content for name, content in data_sets.items() if name.endswith(".npz")}
     app["js/data.js"] = pages.data_module(_assets(data_files, {}, {})["files"])
     app["js/assets.js"] = b""  # so that the hash below covers its name; its content follows from the other files and the lock
     large = {f"../../{runtime_name}/{name}": data for name, data in runtime.items() if name != "NOTICE.txt"}

@@ -118,9 +118,10 @@ def test_the_service_worker_lists_all_that_offline_use_needs_with_its_hash(sourc
 def test_data_sets_are_in_a_folder_of_their_own_that_nobody_fetches_before_they_are_wanted(sources):
     (sources["site"] / "data").mkdir()
     (sources["site"] / "data" / "few.npz").write_bytes(b"PK images")
+    (sources["site"] / "data" / "NOTICE.txt").write_text("whose they are")
     files = build(sources)
     app, data = folder(files, "app-"), folder(files, "data-")
-    assert files[f"{data}/few.npz"] == b"PK images" and data not in files["sw.js"].decode()
+    assert files[f"{data}/few.npz"] == b"PK images" and files[f"{data}/NOTICE.txt"] == b"whose they are" and data not in files["sw.js"].decode()
     table = json.loads(files[f"{app}/js/data.js"].decode().partition("data = ")[2].rstrip().rstrip(";"))
     assert table == {"few.npz": {"url": f"../../{data}/few.npz", "bytes": 9, "sha256": hashlib.sha256(b"PK images").hexdigest()}}
     assert "few" not in files[f"{app}/js/assets.js"].decode()

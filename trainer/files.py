@@ -14,8 +14,9 @@ from typing import BinaryIO
 
 from trainer import ROOT
 
-WEIGHTS = ROOT / "weights"
-RUNS = ROOT / "runs"
+IN_PROJECT = (ROOT / "weights").is_dir()  # else installed: one network came with the package, and what is made goes where the person is
+WEIGHTS = ROOT / "weights" if IN_PROJECT else ROOT / "inkling" / "networks"
+RUNS = (ROOT if IN_PROJECT else Path.cwd()) / "runs"
 
 
 def cache_directory() -> Path:

@@ -147,17 +147,21 @@ def test_my_drawings_can_be_relabelled_deleted_taken_home_and_brought_back(visit
     expect(items(visit)).to_have_text(["1", "9"])
 
 
-@pytest.mark.parametrize("content, words", [
-    ("no json", "no file of drawings"), ('{"format": "other"}', "no file of drawings"),
-    (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 3, "image": "AAAA"}]}), "Drawing 1 of the file is damaged"),
-    (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 12, "image": "A" * 1048}]}), "Drawing 1 of the file is damaged")])
-def test_a_file_that_holds_no_drawings_is_refused(visit, tmp_path, content, words):
-    file = tmp_path / "drawings.json"
-    file.write_text(content, encoding="utf-8")
+NO_DRAWINGS = {
+    "text.json": ("no json", "no file of drawings"),
+    "other.json": ('{"format": "other"}', "no file of drawings"),
+    "short.json": (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 3, "image": "AAAA"}]}), "Drawing 1 of the file is damaged"),
+    "twelve.json": (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 12, "image": "A" * 1048}]}), "Drawing 1 of the file is damaged"),
+}
+
+
+def test_a_file_that_holds_no_drawings_is_refused(visit):
     panel(visit, "My digits")
-    choose(visit, "Load drawings", file)
-    expect(note(visit)).to_contain_text(words)
-    expect(items(visit)).to_have_count(0)
+    for name, (content, words) in NO_DRAWINGS.items():
+        choose(visit, "Load drawings", {"name": name, "mimeType": "application/json", "buffer": content.encode()})
+        expect(note(visit)).to_contain_text(name)
+        expect(note(visit)).to_contain_text(words)
+        expect(items(visit)).to_have_count(0)
 
 
 def test_by_the_keyboard_alone(visit):

@@ -25,7 +25,7 @@ export class Form extends EventTarget {
     this.#render();
     addEventListener("hashchange", () => {
       const { settings, told } = settingsInAddress();
-      if (JSON.stringify(settings) !== JSON.stringify(this.settings)) this.#take(settings, told);
+      if (told.length || JSON.stringify(settings) !== JSON.stringify(this.settings)) this.#take(settings, told);
     });
   }
 

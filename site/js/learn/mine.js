@@ -87,7 +87,7 @@ export class MineView {
       const added = await samples.addText(await file.text());
       this.#say(`${counted(added, "new drawing")} out of ${file.name}.`);
     } catch (error) {
-      this.#say(explain(error));
+      this.#say(`${file.name}: ${explain(error)}`);
     }
   }
 
