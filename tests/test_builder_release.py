@@ -126,3 +126,5 @@ def test_the_package_installs_into_an_empty_environment_and_reads_a_digit(made, 
     version, file, *answer = json.loads(run.stdout)
     assert (version, answer) == (VERSION, ["1", "convnet"])
     assert file.startswith(str(tmp_path)) and not file.startswith(str(ROOT))
+    listed = subprocess.run([str(python), "-m", "trainer", "models"], cwd=tmp_path, env=clean, capture_output=True, text=True)
+    assert listed.returncode == 0 and "convnet" in listed.stdout, listed.stderr

@@ -25,7 +25,7 @@ from inkling.training import Settings, evaluate  # noqa: E402
 from trainer import plots  # noqa: E402
 from trainer.cards import save_model, ship  # noqa: E402
 from trainer.data import Digits, load_digits  # noqa: E402
-from trainer.files import RUNS, shown  # noqa: E402
+from trainer.files import IN_PROJECT, RUNS, shown  # noqa: E402
 from trainer.mixture import add_drawings  # noqa: E402
 from trainer.recipes import DEFAULT, OPTIONS, RECIPES, folder_name, is_own_recipe, recipe  # noqa: E402
 from trainer.runs import Run, estimate_seconds, read_settings  # noqa: E402
@@ -158,7 +158,7 @@ def finish(run: Run) -> int:
 
 def belongs_in_weights(run: Run) -> bool:
     """Whether this is a shipped model made just as its recipe says, on MNIST, with no folder of its own asked for."""
-    return is_own_recipe(run.settings) and run.digits.is_mnist and bool(run.digits.drawings) and run.folder.resolve().parent == RUNS
+    return IN_PROJECT and is_own_recipe(run.settings) and run.digits.is_mnist and bool(run.digits.drawings) and run.folder.resolve().parent == RUNS
 
 
 if __name__ == "__main__":
