@@ -201,7 +201,7 @@ class Handler(BaseHTTPRequestHandler):
 
 def _is_hashed(path: str) -> bool:
     """Whether the path lies in one of the folders that are named by their content: all that has no stable name does."""
-    return PurePosixPath(path).as_posix() not in STABLE_NAMES and path.startswith(("app-", "runtime-", "heap-"))
+    return PurePosixPath(path).as_posix() not in STABLE_NAMES and path.startswith(("app-", "runtime-", "heap-", "data-"))
 
 
 def _accepted_encodings(header: str) -> set[str]:

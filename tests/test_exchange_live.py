@@ -244,6 +244,41 @@ def test_train_torch_knows_label_smoothing_l2_clipping_and_no_digits(tmp_path):
         np.testing.assert_allclose(array.T if key.endswith("W") else array, model.parameters()[key], atol=1e-5)
 
 
+@pytest.mark.parametrize("own", [{"optimizer": "adam", "beta1": 0.5, "beta2": 0.9}, {"optimizer": "adamw", "beta1": 0.5, "beta2": 0.9}, {"optimizer": "rmsprop", "decay": 0.5}],
+                         ids=lambda own: own["optimizer"])
+def test_train_torch_takes_an_optimizer_s_own_settings(tmp_path, own):
+    from inkling.training import Settings, train_step
+    from trainer.exchange.torch_module import to_module
+    from trainer.train_torch import OPTIMIZERS, TorchRun
+
+    chosen = Settings(arch="784-12-10", learning_rate=0.01, **own)
+    run, model, optimizer = TorchRun(tmp_path, chosen, None), chosen.make_model(), chosen.make_optimizer()
+    module, labels = to_module(run.model), np.arange(8)
+    theirs = OPTIMIZERS[chosen.optimizer](module.parameters(), chosen)
+    for seed in range(3):
+        batch = np.random.default_rng(seed).random((8, 28, 28), np.float32)
+        run._step(module, theirs, batch, labels)
+        for _ in train_step(model, optimizer, batch, labels, chosen, np.random.default_rng(0)):
+            pass
+    for key, tensor in zip(model.parameters(), module.parameters()):
+        array = tensor.detach().numpy()
+        np.testing.assert_allclose(array.T if key.endswith("W") else array, model.parameters()[key], atol=1e-4)
+
+
+def test_a_run_in_pytorch_that_diverged_still_hands_its_parameters_over():
+    import torch
+
+    from trainer.exchange.torch_module import take_parameters, to_module
+
+    model = Sequential.from_spec(architecture("convnet"), np.random.default_rng(0))
+    module = to_module(model)
+    with torch.no_grad():
+        module[0].weight.fill_(float("nan"))
+    take_parameters(model, module)
+    parameters = model.parameters()
+    assert np.isnan(parameters["0.W"]).all() and np.isfinite(parameters["0.b"]).all()
+
+
 def test_a_device_that_is_not_there_is_a_usage_error(tmp_path, capsys):
     from trainer import train_torch
 

@@ -64,3 +64,9 @@ def test_a_training_that_runs_away_is_an_error_and_no_result(tmp_path):
     settings = Settings(arch="784-12-10", optimizer="sgd", epochs=2, learning_rate=1e30, schedule="constant").to_dict()
     with pytest.raises(ValueError, match="learning rate, 1e.30, is too high|can't hold"):
         train_one(settings, str(write_folder(tmp_path, 600, 20)))
+
+
+def test_a_training_of_a_sweep_takes_as_many_images_as_its_settings_say(tmp_path):
+    data = str(write_folder(tmp_path, 600, 20))
+    few, many = (train_one(Settings(arch="784-16-10", epochs=1, images=n).to_dict(), data)["npz"] for n in (50, 500))
+    assert few != many

@@ -78,7 +78,7 @@ def train_one(settings: dict, data: str | None) -> dict:
     """
     chosen, digits = Settings.from_dict(settings), _digits(data)
     model, started, history = chosen.make_model(), time.perf_counter(), []
-    images, labels = digits.train
+    images, labels = (part[:chosen.images] for part in digits.train)
     for progress in train(model, chosen.make_optimizer(), images, labels, chosen, augment=augment):
         if (progress.step + 1) * chosen.epochs % progress.total_steps == 0:
             loss, accuracy = measure(model, digits.validation)

@@ -34,9 +34,9 @@ OPTIMIZERS = {  # as ours are, with their constants (tests/test_optimizers.py co
     "momentum": lambda params, s: torch.optim.SGD(params, s.learning_rate, momentum=s.momentum),
     "nesterov": lambda params, s: torch.optim.SGD(params, s.learning_rate, momentum=s.momentum, nesterov=True),
     "adagrad": lambda params, s: torch.optim.Adagrad(params, s.learning_rate),
-    "rmsprop": lambda params, s: torch.optim.RMSprop(params, s.learning_rate),
-    "adam": lambda params, s: torch.optim.Adam(params, s.learning_rate),
-    "adamw": lambda params, s: torch.optim.AdamW(params, s.learning_rate, weight_decay=s.weight_decay),
+    "rmsprop": lambda params, s: torch.optim.RMSprop(params, s.learning_rate, alpha=s.decay),
+    "adam": lambda params, s: torch.optim.Adam(params, s.learning_rate, betas=(s.beta1, s.beta2)),
+    "adamw": lambda params, s: torch.optim.AdamW(params, s.learning_rate, betas=(s.beta1, s.beta2), weight_decay=s.weight_decay),
 }
 
 
@@ -60,7 +60,7 @@ def train(options: argparse.Namespace) -> int:
         started = TorchRun.start(new_folder(settings, options.out, several=len(chosen) > 1), settings, digits)
         started.device = device
         print(f"{settings.arch}: {started.model.n_parameters:,} parameters, {settings.optimizer}, {settings.epochs} epochs of "
-              f"{len(digits.train[0]):,} images with PyTorch {torch.__version__} on {device}")
+              f"{len(started.data()[0]):,} images with PyTorch {torch.__version__} on {device}")
         if code := finish(started):
             return code
     return 0

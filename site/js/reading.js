@@ -94,7 +94,7 @@ export class Reading extends EventTarget {
     }
     this.#answer.busy = true;
     try {
-      const [prediction, boxes] = await Promise.all([recognizer.predict(source, { numbers }), numbers ? (import("./boxes.js")) : null]);
+      const [prediction, boxes] = await Promise.all([recognizer.predict(source, { numbers }), numbers ? (import("./boxes.js")).catch(() => null) : null]);
       if (turn < this.#first) return;
       const size = source instanceof Blob ? { width: this.#picture.naturalWidth, height: this.#picture.naturalHeight } : source;
       if (this.numbers) boxes?.showBoxes(this.#boxes, prediction.digits, size);

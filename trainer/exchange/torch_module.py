@@ -6,7 +6,7 @@ import torch
 
 from inkling.model import Sequential
 
-from .names import blocks, build, to_torch
+from .names import to_torch
 
 MODULES = {
     "Dense": lambda c: torch.nn.Linear(c["n_in"], c["n_out"]),
@@ -26,6 +26,10 @@ def to_module(model: Sequential) -> torch.nn.Sequential:
 
 
 def take_parameters(model: Sequential, module: torch.nn.Sequential) -> None:
-    """Copies the module's parameters into the model that it was made from."""
-    tensors = {name: tensor.detach().cpu().numpy() for name, tensor in module.state_dict().items()}
-    model.set_parameters(build(model.spec(), blocks(tensors, "PyTorch"), "PyTorch").parameters())
+    """Copies the module's parameters into the model that it was made from, also those of a run that diverged: its loss says so."""
+    taken = {}
+    for i, part in enumerate(module):
+        for name, tensor in part.named_parameters():
+            array = tensor.detach().cpu().numpy()
+            taken[f"{i}.{'W' if name == 'weight' else 'b'}"] = array.T if isinstance(part, torch.nn.Linear) and array.ndim == 2 else array
+    model.set_parameters(taken)

@@ -138,7 +138,7 @@ class Session:
             return "too-small"
         if not numbers and is_several(ink, box):
             return "several"
-        if probabilities.max() < self._live().threshold:
+        if not probabilities.max() >= self._live().threshold:  # what is not a number, while a training diverges, is no answer either
             return "not-a-digit"
         return None
 
