@@ -189,7 +189,7 @@ export function serveToPyodide(wasm, compiled, stdlib, archive) {
  * @param {FileAsset} file
  * @param {Uint8Array<ArrayBuffer>} bytes
  */
-async function isRight({ sha256 }, bytes) {
+export async function isRight({ sha256 }, bytes) {
   if (!crypto.subtle) return true; // there is none over plain http from another machine
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") === sha256;

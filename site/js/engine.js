@@ -145,6 +145,7 @@ export class Engine extends EventTarget {
    */
   async call(name, fields = {}, transfer = [], options = {}) {
     await this.#booted;
+    options.signal?.throwIfAborted();
     const value = await this.#request(name, fields, { ...options, transfer, patience: name === "useModel" ? LOADING_PATIENCE : PATIENCE });
     this.#restarts = 0;
     if (name === "useModel") this.#model = fields.model;
@@ -179,7 +180,7 @@ export class Engine extends EventTarget {
         reject(notSendable(fields));
         return;
       }
-      signal?.addEventListener("abort", () => this.#worker?.postMessage({ name: "cancel", target: id }));
+      signal?.addEventListener("abort", () => this.#pending.has(id) && this.#worker?.postMessage({ name: "cancel", target: id }));
       request.restartTimer();
       this.#pending.set(id, request);
     });

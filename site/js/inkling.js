@@ -109,11 +109,12 @@ export class Recognizer extends EventTarget {
    */
   async health() {
     const health = await this.#engine.call("health");
+    const shipped = this.#engine.models[health.model.name]; // what was trained here may have the same name
     return {
       status: health.self_test.ok ? "ok" : "degraded",
       ...health,
       versions: { ...health.versions, pyodide: this.#versions.pyodide },
-      model: { ...health.model, mnist_test_accuracy: this.#engine.models[health.model.name]?.mnist_test_accuracy ?? null },
+      model: { ...health.model, mnist_test_accuracy: shipped?.sha256 === health.model.sha256 ? shipped.mnist_test_accuracy ?? null : null },
     };
   }
 

@@ -5,8 +5,7 @@
  * it is right now, and a run can be steered and cancelled. Several runs take turns.
  */
 
-import { data } from "./data.js";
-import { download } from "./downloads.js";
+import { dataBytes, dataFile } from "./data-sets.js";
 
 /** @typedef {{action?: string, learning_rate?: number}} Order */
 /** @typedef {(value: any) => void} Progress */
@@ -15,13 +14,13 @@ import { download } from "./downloads.js";
 const TURN = 5; // ms of work between two looks for messages; a large network's slice, of some 15, goes beyond
 const REPORT_EVERY = 50; // ms; a curve does not need more
 const SIGN_OF_LIFE = 2000; // ms, of a run that is paused or waits: the page takes a silent worker for dead
-const KEPT = `inkling-data#${new URL("../../", import.meta.url).pathname}`; // the cache of data sets: a copy of the site elsewhere on this host has its own
 
 /**
- * @param {{pyodide: any, session: any, files: Record<string, FileAsset>, modules: () => Promise<void>, toJs: (proxy: any) => any}} worker
+ * @param {{pyodide: any, session: any, files: Record<string, FileAsset>, modules: () => Promise<void>, toJs: (proxy: any) => any, overtake: () => void}} worker
+ *   overtake: a model that was chosen before, and is still on its way, is not wanted any more
  * @returns {Record<string, (fields: any, progress: Progress, id: number) => any>}
  */
-export function learningActions({ pyodide, session, files, modules, toJs }) {
+export function learningActions({ pyodide, session, files, modules, toJs, overtake }) {
   /** @type {Map<number, Job>} */
   const jobs = new Map();
   /** @type {any} proxy of inkling.lessons.Lessons */
@@ -34,22 +33,30 @@ export function learningActions({ pyodide, session, files, modules, toJs }) {
     lessons ??= session.lessons();
   }
 
+  /** @type {Map<string, Promise<void>>} those that are on their way, for all who wait */
+  const coming = new Map();
+
   /**
-   * Has the data set there, from what is kept or from the network.
+   * Has the data set there, from what is kept or from the network, and says meanwhile that the worker is alive.
    * @param {string} name
    * @param {Progress} progress
    */
   async function bring(name, progress) {
     if (lessons.has_data(name)) return;
-    const fileName = `${name}.npz`;
-    const file = files[fileName] ?? located(fileName);
+    const file = dataFile(files, `${name}.npz`);
     if (!file) throw Object.assign(new Error(`There is no data set "${name}" here.`), { name: "DataError", hint: "The site has all of them; the single file carries the small ones." });
     let loaded = 0;
-    const bytes = await kept(file, (more) => {
-      loaded += more;
-      progress({ stage: "data", loaded, total: file.bytes });
-    });
-    withBuffer(bytes, (buffer) => lessons.add_data(name, buffer));
+    const report = () => progress({ stage: "data", loaded, total: file.bytes });
+    const alive = setInterval(report, SIGN_OF_LIFE);
+    const fetched = async () => {
+      const bytes = await dataBytes(file, (more) => {
+        loaded += more;
+        report();
+      });
+      withBuffer(bytes, (buffer) => lessons.add_data(name, buffer));
+    };
+    if (!coming.has(name)) coming.set(name, fetched().finally(() => coming.delete(name)));
+    await /** @type {Promise<void>} */ (coming.get(name)).finally(() => clearInterval(alive));
   }
 
   /** @template T @param {Uint8Array | Int8Array} bytes @param {(buffer: any) => T} use */
@@ -91,6 +98,7 @@ export function learningActions({ pyodide, session, files, modules, toJs }) {
 
   /** @param {any} fields @param {Progress} progress @param {Job} job */
   async function train(fields, progress, job) {
+    if (fields.live) overtake();
     const run = await job.unlessCancelled(begin(fields, progress, job));
     let [reported, saved, state] = [-Infinity, performance.now(), ""];
     const save = () => {
@@ -169,8 +177,14 @@ export function learningActions({ pyodide, session, files, modules, toJs }) {
       return toJs(lessons.check(JSON.stringify(settings)));
     },
     getWeights: () => toJs(session.weights()),
-    setWeights: ({ npz, called }) => withBuffer(npz, (bytes) => toJs(session.use_model(called, bytes))),
-    resetWeights: () => toJs(session.reset()),
+    setWeights({ npz, called }) {
+      overtake();
+      return withBuffer(npz, (bytes) => toJs(session.use_model(called, bytes)));
+    },
+    resetWeights() {
+      overtake();
+      return toJs(session.reset());
+    },
   };
 }
 
@@ -224,27 +238,4 @@ function turn() {
     waiting.push(resolve);
     channel.port2.postMessage(null);
   });
-}
-
-/** A file of the table, with an address that means the same here. @param {string} name @returns {FileAsset | null} */
-function located(name) {
-  return Object.hasOwn(data, name) ? { ...data[name], url: new URL(data[name].url, import.meta.url).href } : null;
-}
-
-/**
- * A file as it was kept when it first came, or downloaded and then kept: once used, a data set is there without network.
- * The build's name for it follows from its content.
- * @param {FileAsset} file
- * @param {(bytes: number) => void} count
- */
-async function kept(file, count) {
-  const cache = file.data || !self.caches ? null : await caches.open(KEPT).catch(() => null); // storage may be denied
-  const found = await cache?.match(file.url);
-  if (found) {
-    const bytes = new Uint8Array(await found.arrayBuffer());
-    if (bytes.length === file.bytes) return bytes;
-  }
-  const bytes = await download(file, count);
-  await cache?.put(file.url, new Response(bytes)).catch(() => {}); // full
-  return bytes;
 }

@@ -21,7 +21,8 @@ export function grouped(count) {
 /** @param {string} name */
 function describe(name) {
   const { mnist_test_accuracy: accuracy, parameters } = assets.models[name];
-  return `${name}, ${(100 * accuracy).toFixed(2)}%, ${grouped(parameters)} parameters`;
+  const measured = accuracy === undefined ? "" : ` ${(100 * accuracy).toFixed(2)}%,`; // a card from elsewhere need not say it
+  return `${name},${measured} ${grouped(parameters)} parameters`;
 }
 
 /**

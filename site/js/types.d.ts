@@ -58,7 +58,7 @@ interface DebugImage {
 interface Health {
   status: "ok" | "degraded" | "error";
   versions: { inkling: string; pyodide: string; python: string; numpy: string };
-  model: { name: string; sha256: string; parameters: number; mnist_test_accuracy: number };
+  model: { name: string; sha256: string; parameters: number; mnist_test_accuracy: number | null };
   boot: { path: string; ms: Record<string, number>; why_not_faster: string | null };
   self_test: { ok: boolean };
 }

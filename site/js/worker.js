@@ -46,7 +46,7 @@ const actions = /** @type {Record<string, (fields: any, progress: OnProgress, id
 /** The requests that have to do with learning, too; their code is loaded when the first of them comes. */
 const learning = once(async () => {
   const { learningActions } = await (import("./lessons.js"));
-  Object.assign(actions, learningActions({ pyodide, session, files, modules, toJs }));
+  Object.assign(actions, learningActions({ pyodide, session, files, modules, toJs, overtake: () => modelsWanted++ }));
 });
 
 self.onmessage = ({ data }) => data.part ? takePart(data) : answer(data);

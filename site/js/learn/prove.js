@@ -57,7 +57,8 @@ export class TestView {
 
   /** @param {any} evaluation @param {Health | null} health of a shipped network: the desktop has counted, too */
   #show({ n, right, accuracy, confusion, mistakes }, health) {
-    const onDesktop = health && Math.round(health.model.mnist_test_accuracy * n);
+    const known = health?.model.mnist_test_accuracy ?? null;
+    const onDesktop = known === null ? null : Math.round(known * n);
     const alike = onDesktop === null ? "" : onDesktop === right ? " On the desktop these weights had exactly as many." : ` On the desktop these weights had ${grouped(onDesktop)}.`;
     this.#result.replaceChildren(
       make("h2", {}, `${grouped(right)} of ${grouped(n)} right, ${percent(accuracy, 2)}`),
