@@ -4,7 +4,7 @@
  */
 
 /**
- * @typedef {FileAsset & {parameters: number, mnist_test_accuracy?: number}} ModelAsset
+ * @typedef {FileAsset & {parameters: number, mnist_test_accuracy: number | null}} ModelAsset
  *   both out of the model card, which is one of the files: <name>.json
  */
 

@@ -114,7 +114,7 @@ export class Recognizer extends EventTarget {
       status: health.self_test.ok ? "ok" : "degraded",
       ...health,
       versions: { ...health.versions, pyodide: this.#versions.pyodide },
-      model: { ...health.model, mnist_test_accuracy: shipped?.sha256 === health.model.sha256 ? shipped.mnist_test_accuracy ?? null : null },
+      model: { ...health.model, mnist_test_accuracy: shipped?.sha256 === health.model.sha256 ? shipped.mnist_test_accuracy : null },
     };
   }
 

@@ -21,7 +21,7 @@ export function grouped(count) {
 /** @param {string} name */
 function describe(name) {
   const { mnist_test_accuracy: accuracy, parameters } = assets.models[name];
-  const measured = accuracy === undefined ? "" : ` ${(100 * accuracy).toFixed(2)}%,`; // a card from elsewhere need not say it
+  const measured = accuracy === null ? "" : ` ${(100 * accuracy).toFixed(2)}%,`; // a card from elsewhere need not say it
   return `${name},${measured} ${grouped(parameters)} parameters`;
 }
 
