@@ -95,8 +95,8 @@ def _python_package(target: Path, scratch: Path, epoch: int) -> None:
         else:
             shutil.copyfile(source, copy)
     command = [str(python), *BUILD_PYTHON_PACKAGE, "--outdir", str(target), str(sources)]
-    environment = os.environ | {"SOURCE_DATE_EPOCH": str(epoch)}
-    # Not in ROOT: build.py there would be taken for the tool of that name.
+    # Neither in ROOT nor with it on Python's path: build.py there would be taken for the tool of that name.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"SOURCE_DATE_EPOCH": str(epoch)}
     run = subprocess.run(command, cwd=scratch, env=environment, capture_output=True, text=True, encoding="utf-8", errors="replace")
     if run.returncode:
         raise BuildError(f"the Python package could not be made: {run.stdout[-2000:]}{run.stderr[-2000:]}\nTry again: {python_command()} build.py release")
