@@ -13,6 +13,7 @@ from builder.common import ROOT, BuildError, say
 from builder.node import create_environment, environment_python, install_node_packages
 
 ENVIRONMENT = ROOT / ".venv-test"
+NOT_PLAIN = ("torch", "exchange", "sweep", "thorough")  # markers of tests that only --all runs; those of engines skip themselves
 FOR_ALL = ("torch", "engines", "exchange", "sweep")  # extras beside "dev" that --all takes
 PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries", "2", "--timeout", "30")
 
@@ -20,11 +21,11 @@ PIP = ("-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retr
 def run_tests(arguments: list[str], *, everything: bool) -> int:
     """Make all ready, run pytest with `arguments`, return its exit code.
 
-    everything: also the tests that need large downloads, told to them as INKLING_ALL=1.
+    everything: also the tests that need large downloads or much time, told to them as INKLING_ALL=1.
     """
     everything = everything or os.environ.get("CI", "").lower() in ("1", "true")
     python, environment = _prepare(everything)
-    selection = [] if everything else ["-m", "not torch and not exchange and not sweep"]
+    selection = [] if everything else ["-m", " and ".join(f"not {marker}" for marker in NOT_PLAIN)]
     return subprocess.run([str(python), "-m", "pytest", *selection, *arguments], cwd=ROOT, env=environment).returncode
 
 

@@ -117,7 +117,7 @@ def test_packages_are_installed_once_and_torch_only_with_all(prepared, tmp_path,
     assert checks.run_tests(["-x"], everything=False) == 0
     assert len(installs(prepared)) == 1 and not any("torch" in word for word in installs(prepared)[0])
     pytest_command, environment = prepared[-1]
-    assert pytest_command[1:] == ["-m", "pytest", "-m", "not torch and not exchange and not sweep", "-x"]
+    assert pytest_command[1:] == ["-m", "pytest", "-m", "not torch and not exchange and not sweep and not thorough", "-x"]
     assert environment["INKLING_CHROMIUM"] == "/usr/bin/browser" and "INKLING_ALL" not in environment
 
     checks.run_tests([], everything=False)

@@ -19,6 +19,9 @@ from visit import Visit
 RESULTS = Path(__file__).parent.parent.parent / "test-results"
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu")
 
+# What a newcomer need not wait for: each of them takes a minute or more.
+THOROUGH = {"test_faults", "test_plain_host", "test_embedding", "test_examples", "test_learning_train", "test_learning_proof"}
+
 _open_visits: list[Visit] = []
 _left: list[str] = []  # what visits that are closed by now complained of
 
@@ -27,6 +30,8 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.browser)
+            if item.path.stem in THOROUGH:
+                item.add_marker(pytest.mark.thorough)
 
 
 @pytest.fixture(scope="session")
