@@ -18,7 +18,7 @@ SCRIPT = '<script type="module" src="./inkling/js/digit-recognizer.js"></script>
 def guests(dist: Path, folder: Path):
     """A server, as plain as can be, with folder, in which dist/ lies as inkling/; yields its address."""
     if not (folder / "inkling").exists():
-        shutil.copytree(dist, folder / "inkling", ignore=shutil.ignore_patterns("*.br", "*.gz", "inkling.html"))
+        shutil.copytree(dist, folder / "inkling", ignore=shutil.ignore_patterns("*.br", "inkling.html"))
     with plain_host(folder) as (address, _):
         yield address
 

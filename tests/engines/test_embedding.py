@@ -32,7 +32,7 @@ STROKE = {"tool": "pen", "width": 20 / 280, "points": [0.5, 0.2, 0.5, 0.8]}
 
 @pytest.fixture
 def tab(visit, dist, tmp_path):
-    shutil.copytree(dist, tmp_path / "inkling", ignore=shutil.ignore_patterns("*.br", "*.gz", "inkling.html"))
+    shutil.copytree(dist, tmp_path / "inkling", ignore=shutil.ignore_patterns("*.br", "inkling.html"))
     (tmp_path / "index.html").write_text(PAGE, encoding="utf-8")
     with reporting(tmp_path) as server:
         yield visit(server.url).open().ready()
