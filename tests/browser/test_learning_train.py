@@ -228,6 +228,28 @@ def test_a_tab_closed_in_mid_run_can_go_on(at):
     expect(visit.button("Go on")).to_have_count(0)
 
 
+def test_a_new_run_that_is_cancelled_leaves_the_interrupted_one_as_it_was(at):
+    visit = at(SLOW)
+    start(visit)
+    visit.button("Pause").click()
+    expect(figures(visit)).to_contain_text("paused")
+    done = steps_done(visit)
+    visit.page.reload()
+    visit.ready()
+    offer = visit.page.locator("#learning .result")
+    expect(offer).to_contain_text(f"interrupted at step {done:,}")
+    for has_saved in (False, True):
+        start(visit)
+        if has_saved:
+            visit.button("Pause").click()
+            expect(figures(visit)).to_contain_text("paused")
+        visit.button("Cancel").click()
+        expect(outcome(visit)).to_contain_text("Cancelled")
+        expect(offer).to_contain_text(f"interrupted at step {done:,}")
+    visit.button("Go on").click()
+    eventually(lambda: steps_done(visit) > done)
+
+
 def test_a_worker_that_dies_in_mid_run_is_followed_by_one_that_goes_on(new_visit, site):
     visit = new_visit(site, service_workers="block")
     visit.expecting("The worker died")

@@ -78,28 +78,31 @@ export class TrainView {
     this.#show(true);
     run.addEventListener("change", () => this.#follow(run));
     networks.watch(run.settings.arch);
+    const other = resume ? undefined : runStore.get(KEY); // an interrupted run that this one does not go on with
     try {
       this.#finish(run, await this.#untilItEnds(run, resume));
     } catch (error) {
       networks.watch(null);
       this.#outcome.textContent = isAbort(error) ? "Cancelled: the network from before is back." : explain(error);
-      if (isAbort(error)) await runStore.remove(KEY);
-      else this.#offerKept();
+      if (isAbort(error)) await (other ? runStore.put(KEY, other) : runStore.remove(KEY));
+      this.#offerKept();
     } finally {
       this.#show(false);
       this.#element.read();
     }
   }
 
-  /** A worker that dies is replaced, and the run goes on from its last checkpoint. @param {Run} run @param {Uint8Array} [resume] */
+  /** A worker that dies is replaced, and the run goes on from its own last checkpoint. @param {Run} run @param {Uint8Array} [resume] */
   async #untilItEnds(run, resume) {
+    const onCheckpoint = (/** @type {Uint8Array} */ checkpoint) => {
+      resume = checkpoint;
+      this.#keep(run, checkpoint);
+    };
     for (let revivals = 0; ; revivals++) {
       try {
-        const onCheckpoint = (/** @type {Uint8Array} */ checkpoint) => this.#keep(run, checkpoint);
         return await run.train(this.#element.recognizer, { live: true, resume, onCheckpoint });
       } catch (error) {
         const { name } = /** @type {Error} */ (error);
-        resume = runStore.get(KEY)?.checkpoint;
         if (name !== "WorkerError" || !resume || revivals >= REVIVALS) throw error;
         this.#say("The recogniser stopped. It is started again, and the training goes on from the last checkpoint.");
         await this.#restarted();
