@@ -16,7 +16,7 @@ const underWay = new Set();
 export const occupied = () => (underWay.size ? "A training is under way. Stop it first." : null);
 
 export class Run extends EventTarget {
-  /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged"} */ state = "starting";
+  /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged" | "failed"} */ state = "starting";
   /** @type {any} the latest report */ latest = null;
   /** @type {any} */ result = null;
   settings;
@@ -40,8 +40,15 @@ export class Run extends EventTarget {
     const onProgress = (/** @type {any} */ progress) => this.#hear(progress);
     const options = { live, data: await dataFor(recognizer), onProgress, signal: this.#cancelling.signal, ...(resume ? { resume } : {}), ...(onCheckpoint ? { onCheckpoint } : {}) };
     underWay.add(this);
-    this.result = await recognizer.train(this.settings, options).finally(() => underWay.delete(this));
-    this.state = this.result.state;
+    try {
+      this.result = await recognizer.train(this.settings, options);
+      this.state = this.result.state;
+    } catch (error) {
+      this.state = "failed";
+      throw error;
+    } finally {
+      underWay.delete(this);
+    }
     this.dispatchEvent(new Event("change"));
     return this.result;
   }

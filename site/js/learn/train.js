@@ -80,7 +80,7 @@ export class TrainView {
     networks.watch(run.settings.arch);
     const other = resume ? undefined : runStore.get(KEY); // an interrupted run that this one does not go on with
     try {
-      this.#finish(run, await this.#untilItEnds(run, resume));
+      await this.#finish(run, await this.#untilItEnds(run, resume));
     } catch (error) {
       networks.watch(null);
       this.#outcome.textContent = isAbort(error) ? "Cancelled: the network from before is back." : explain(error);
