@@ -223,6 +223,8 @@ def test_a_tab_closed_in_mid_run_can_go_on(at):
     eventually(lambda: steps_done(visit) > done)
     visit.button("Stop").click()
     expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
+    visit.button("Drop").click()
+    expect(reading(visit)).to_contain_text("as it was shipped")
     visit.page.reload()
     expect(visit.button("Train")).to_be_visible()
     expect(visit.button("Go on")).to_have_count(0)
@@ -248,6 +250,24 @@ def test_a_new_run_that_is_cancelled_leaves_the_interrupted_one_as_it_was(at):
         expect(offer).to_contain_text(f"interrupted at step {done:,}")
     visit.button("Go on").click()
     eventually(lambda: steps_done(visit) > done)
+
+
+def test_a_network_that_was_neither_kept_nor_dropped_outlives_a_reload(at):
+    visit = at(QUICK + "&epochs=1")
+    start(visit)
+    expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
+    answers = [answer_to(visit, digit(value)) for value in range(10)]
+    visit.page.reload()
+    visit.ready()
+    expect(visit.page.locator("#learning .result")).to_contain_text("ended at step 63, and its network is not kept")
+    visit.button("Try it again").click()
+    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
+    assert [answer_to(visit, digit(value)) for value in range(10)] == answers
+    visit.button("Drop").click()
+    expect(reading(visit)).to_contain_text("as it was shipped")
+    visit.page.reload()
+    expect(visit.button("Train")).to_be_visible()
+    expect(visit.button("Try it again")).to_have_count(0)
 
 
 def test_a_worker_that_dies_in_mid_run_is_followed_by_one_that_goes_on(new_visit, site):

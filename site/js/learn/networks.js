@@ -7,7 +7,7 @@
 
 import { inAddress, keepInAddress } from "../address.js";
 import { KEPT } from "../learn.js";
-import { networkStore } from "./store.js";
+import { LAST, networkStore, runStore } from "./store.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
@@ -62,6 +62,12 @@ export class Networks extends EventTarget {
     this.#element?.read();
   }
 
+  /** Answers with a network that is not kept yet. @param {OwnNetwork} network */
+  async answerWith(network) {
+    await this.#recognizer.setWeights(network.npz, { name: network.name });
+    this.try(network);
+  }
+
   /** The network that answers already is this one, not kept yet. @param {OwnNetwork} network */
   try(network) {
     this.#took(network, this.kept);
@@ -85,12 +91,14 @@ export class Networks extends EventTarget {
     const network = /** @type {OwnNetwork} */ (this.own);
     const kept = { name, npz: network.npz, card: { ...network.card, name } };
     const warning = await networkStore.put(name, kept);
+    await forgetRunOf(network);
     await this.use(name);
     return warning;
   }
 
   /** Goes back to what answered before the one that is tried. */
   async drop() {
+    await forgetRunOf(this.tried);
     if (this.kept) await this.use(this.kept.name);
     else await this.reset();
   }
@@ -153,6 +161,11 @@ export class Networks extends EventTarget {
     select.append(...options, ...unkept);
     if (!this.own && !passing) select.value = /** @type {string} */ (this.#element?.recognizer?.model);
   }
+}
+
+/** It is decided what becomes of a network: the run that made it need not be remembered. @param {OwnNetwork | null} network */
+async function forgetRunOf(network) {
+  if (network && runStore.get(LAST)?.network === network) await runStore.remove(LAST);
 }
 
 /** @returns {string | null} name of the kept network that is in use */

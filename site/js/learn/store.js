@@ -114,3 +114,5 @@ export const sampleStore = new Store("samples");
 export const networkStore = new Store("networks");
 /** @type {Store<KeptRun>} */
 export const runStore = new Store("runs");
+/** Its only key: one run is remembered. */
+export const LAST = "last";

@@ -8,11 +8,10 @@ import { Form, settingsButton } from "./form.js";
 import { networks } from "./networks.js";
 import { dataNote, occupied, Run } from "./run.js";
 import { sensible, FIELDS } from "./settings.js";
-import { runStore } from "./store.js";
+import { LAST, runStore } from "./store.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
-const KEY = "last"; // of the checkpoint
 const REVIVALS = 3; // of a run whose worker died
 const READ_EVERY = 250; // ms between looks at the drawing with the network as it is
 
@@ -44,6 +43,7 @@ export class TrainView {
   #outcome = make("p", { role: "status", tabIndex: -1 });
   #charts = make("div", { hidden: true }, this.#what, this.#during, this.#line, this.#outcome, make("div", { className: "charts" }, this.#loss.element, this.#accuracy.element), this.#table.element);
   /** @type {Run | null} */ #run = null;
+  #isBusy = false;
   #lastRead = 0;
   element = make("div", {}, this.#kept, this.#before, this.#charts);
 
@@ -55,6 +55,7 @@ export class TrainView {
     this.#form.addEventListener("change", (event) => say(/** @type {CustomEvent} */ (event).detail.join(" ") || null));
     if (this.#form.told.length) say(this.#form.told.join(" "));
     runStore.load().then(() => this.#offerKept());
+    networks.addEventListener("change", () => this.#offerKept());
   }
 
   /** The charts have a width only now. */
@@ -74,19 +75,21 @@ export class TrainView {
     if (occupied()) return this.#say(occupied());
     this.#run = run;
     this.#say(await dataNote(recognizer));
-    this.#kept.replaceChildren();
+    this.#isBusy = true;
+    this.#offerKept();
     this.#show(true);
     run.addEventListener("change", () => this.#follow(run));
     networks.watch(run.settings.arch);
-    const other = resume ? undefined : runStore.get(KEY); // an interrupted run that this one does not go on with
+    const other = resume ? undefined : runStore.get(LAST); // an interrupted run that this one does not go on with
     try {
       await this.#finish(run, await this.#untilItEnds(run, resume));
     } catch (error) {
       networks.watch(null);
       this.#outcome.textContent = isAbort(error) ? "Cancelled: the network from before is back." : explain(error);
-      if (isAbort(error)) await (other ? runStore.put(KEY, other) : runStore.remove(KEY));
-      this.#offerKept();
+      if (isAbort(error)) await (other ? runStore.put(LAST, other) : runStore.remove(LAST));
     } finally {
+      this.#isBusy = false;
+      this.#offerKept();
       this.#show(false);
       this.#element.read();
     }
@@ -121,22 +124,35 @@ export class TrainView {
 
   /** @param {Run} run @param {Uint8Array} checkpoint */
   async #keep({ settings, points }, checkpoint) {
-    const warning = await runStore.put(KEY, { checkpoint, settings, curves: points, time: Date.now() });
+    const warning = await runStore.put(LAST, { checkpoint, settings, curves: points, time: Date.now() });
     if (warning) this.#say(warning);
   }
 
-  /** A run of an earlier visit that did not come to its end. */
+  /** A run that did not come to its end, or whose network has been lost out of sight. */
   #offerKept() {
-    const kept = runStore.get(KEY);
-    if (!kept || this.#run?.state === "running") return;
-    const step = kept.curves.steps.at(-1)?.step ?? 0;
+    const kept = runStore.get(LAST);
+    if (!kept || this.#isBusy || (kept.network && kept.network === networks.tried)) return this.#kept.replaceChildren();
+    const { network, settings, curves, checkpoint } = kept;
+    const step = grouped(curves.steps.at(-1)?.step ?? 0);
     this.#kept.replaceChildren(
-      make("p", {}, `A training was interrupted at step ${grouped(step)}: ${inWords(kept.settings)}.`),
-      make("div", { className: "actions" }, button("Go on", () => this.#train(new Run(kept.settings, kept.curves), kept.checkpoint), { className: "main" }),
+      make("p", {}, network ? `A training ended at step ${step}, and its network is not kept: ${inWords(settings)}.` : `A training was interrupted at step ${step}: ${inWords(settings)}.`),
+      make("div", { className: "actions" },
+        network ? button("Try it again", () => this.#tryAgain(network), { className: "main" })
+          : button("Go on", () => this.#train(new Run(settings, curves), checkpoint), { className: "main" }),
         button("Forget it", async () => {
-          await runStore.remove(KEY);
+          await runStore.remove(LAST);
           this.#kept.replaceChildren();
         })));
+  }
+
+  /** @param {OwnNetwork} network that a run of an earlier visit has left */
+  async #tryAgain(network) {
+    if (occupied()) return this.#say(occupied());
+    try {
+      await networks.answerWith(network);
+    } catch (error) {
+      this.#say(explain(error));
+    }
   }
 
   /** @param {Record<string, any>} order */
@@ -227,9 +243,10 @@ export class TrainView {
       name: settings.arch, parameters, settings, validation_accuracy: validation?.accuracy ?? null, origin: "trained on the page",
       data: { name: "MNIST", images: result.images }, date: new Date().toISOString().slice(0, 10),
     };
-    await /** @type {any} */ (this.#element.recognizer).setWeights(weights, { name: settings.arch }); // another may have been chosen meanwhile
-    networks.try({ name: settings.arch, npz: weights, card });
-    await runStore.remove(KEY);
     this.#draw(run);
+    const network = { name: settings.arch, npz: weights, card };
+    const warning = await runStore.put(LAST, { network, settings, curves: run.points, time: Date.now() }); // until it is kept or dropped
+    if (warning) this.#say(warning);
+    await networks.answerWith(network); // another may have been chosen meanwhile
   }
 }
