@@ -2,10 +2,10 @@
  * My digits: the drawings that were corrected, and learning from them. What it was worth is shown before it is kept.
  */
 
+import { busy } from "./busy.js";
 import { Bar, button, counted, download, explain, fileButton, isAbort, loadingWords, make, percent, thumbnail } from "./dom.js";
 import { networks } from "./networks.js";
 import { pickDigit } from "./picker.js";
-import { occupied } from "./run.js";
 import { dataOf, samples, split } from "./samples.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
@@ -36,6 +36,9 @@ export class MineView {
     samples.load().then(() => this.#render());
     networks.addEventListener("change", () => {
       if (networks.tried !== this.#offered) this.#result.replaceChildren(); // it was decided elsewhere, or another has come
+    });
+    busy.addEventListener("change", () => {
+      for (const control of this.#result.querySelectorAll("button")) control.disabled = busy.words !== null;
     });
   }
 
@@ -93,17 +96,22 @@ export class MineView {
 
   /** Learns from the samples, and shows before and after. */
   async learn() {
-    if (this.#running) return;
     await samples.load();
     const { recognizer } = this.#element;
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
-    if (occupied()) return this.#say(occupied());
+    if (this.#running) return;
+    if (busy.words) return this.#say(busy.words);
     if (!samples.list.length) return this.#say("There is no drawing to learn from yet.");
+    await busy.during("Your drawings are being learned from. Wait for it, or cancel it.", () => this.#learnNow(recognizer));
+  }
+
+  /** @param {any} recognizer */
+  async #learnNow(recognizer) {
     this.#running = new AbortController();
     this.#say(null);
     this.#busy(true);
     try {
-      await this.#learnWith(/** @type {any} */ (recognizer), this.#running.signal);
+      await this.#learnWith(recognizer, this.#running.signal);
     } catch (error) {
       this.#say(isAbort(error) ? "Nothing was learned; the network is as it was." : explain(error));
     } finally {
@@ -177,11 +185,10 @@ export class MineView {
     }
   }
 
-  /** @param {boolean} busy */
-  #busy(busy) {
-    this.#learn.disabled = busy;
-    this.#cancel.hidden = !busy;
-    if (busy) this.#result.replaceChildren();
-    else this.#bar.hide();
+  /** @param {boolean} isBusy */
+  #busy(isBusy) {
+    this.#learn.disabled = isBusy;
+    this.#cancel.hidden = !isBusy;
+    if (!isBusy) this.#bar.hide();
   }
 }

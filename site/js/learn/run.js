@@ -9,12 +9,6 @@ import { append } from "./curves.js";
 /** @returns {CurvePoints} */
 const noPoints = () => ({ steps: [], validations: [] });
 
-/** Those under way: an order to pause would reach them all. @type {Set<Run>} */
-const underWay = new Set();
-
-/** What to say to somebody who wants to begin something else meanwhile, or null. */
-export const occupied = () => (underWay.size ? "A training is under way. Stop it first." : null);
-
 export class Run extends EventTarget {
   /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged" | "failed"} */ state = "starting";
   /** @type {any} the latest report */ latest = null;
@@ -39,15 +33,12 @@ export class Run extends EventTarget {
     this.state = "starting";
     const onProgress = (/** @type {any} */ progress) => this.#hear(progress);
     const options = { live, data: await dataFor(recognizer), onProgress, signal: this.#cancelling.signal, ...(resume ? { resume } : {}), ...(onCheckpoint ? { onCheckpoint } : {}) };
-    underWay.add(this);
     try {
       this.result = await recognizer.train(this.settings, options);
       this.state = this.result.state;
     } catch (error) {
       this.state = "failed";
       throw error;
-    } finally {
-      underWay.delete(this);
     }
     this.dispatchEvent(new Event("change"));
     return this.result;

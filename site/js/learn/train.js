@@ -2,11 +2,12 @@
  * Training from nothing: the form, the run with its curves, and what came of it. The pad reads with the network as it is right now.
  */
 
+import { busy } from "./busy.js";
 import { button, counted, download, duration, explain, grouped, isAbort, loadingWords, make, percent } from "./dom.js";
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { Form, settingsButton } from "./form.js";
 import { networks } from "./networks.js";
-import { dataNote, occupied, Run } from "./run.js";
+import { dataNote, Run } from "./run.js";
 import { sensible, FIELDS } from "./settings.js";
 import { LAST, runStore } from "./store.js";
 
@@ -43,7 +44,6 @@ export class TrainView {
   #outcome = make("p", { role: "status", tabIndex: -1 });
   #charts = make("div", { hidden: true }, this.#what, this.#during, this.#line, this.#outcome, make("div", { className: "charts" }, this.#loss.element, this.#accuracy.element), this.#table.element);
   /** @type {Run | null} */ #run = null;
-  #isBusy = false;
   #lastRead = 0;
   element = make("div", {}, this.#kept, this.#before, this.#charts);
 
@@ -55,7 +55,7 @@ export class TrainView {
     this.#form.addEventListener("change", (event) => say(/** @type {CustomEvent} */ (event).detail.join(" ") || null));
     if (this.#form.told.length) say(this.#form.told.join(" "));
     runStore.load().then(() => this.#offerKept());
-    networks.addEventListener("change", () => this.#offerKept());
+    for (const source of [networks, busy]) source.addEventListener("change", () => this.#offerKept());
   }
 
   /** The charts have a width only now. */
@@ -72,24 +72,25 @@ export class TrainView {
   async #train(run, resume) {
     const recognizer = /** @type {any} */ (this.#element.recognizer);
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
-    if (occupied()) return this.#say(occupied());
+    if (busy.words) return this.#say(busy.words);
+    await busy.during("A training is under way. Stop it first.", () => this.#trainNow(run, recognizer, resume));
+  }
+
+  /** @param {Run} run @param {any} recognizer @param {Uint8Array} [resume] */
+  async #trainNow(run, recognizer, resume) {
     this.#run = run;
-    this.#say(await dataNote(recognizer));
-    this.#isBusy = true;
-    this.#offerKept();
     this.#show(true);
     run.addEventListener("change", () => this.#follow(run));
     networks.watch(run.settings.arch);
     const other = resume ? undefined : runStore.get(LAST); // an interrupted run that this one does not go on with
     try {
+      this.#say(await dataNote(recognizer));
       await this.#finish(run, await this.#untilItEnds(run, resume));
     } catch (error) {
       networks.watch(null);
       this.#outcome.textContent = isAbort(error) ? "Cancelled: the network from before is back." : explain(error);
       if (isAbort(error)) await (other ? runStore.put(LAST, other) : runStore.remove(LAST));
     } finally {
-      this.#isBusy = false;
-      this.#offerKept();
       this.#show(false);
       this.#element.read();
     }
@@ -131,28 +132,18 @@ export class TrainView {
   /** A run that did not come to its end, or whose network has been lost out of sight. */
   #offerKept() {
     const kept = runStore.get(LAST);
-    if (!kept || this.#isBusy || (kept.network && kept.network === networks.tried)) return this.#kept.replaceChildren();
+    if (!kept || busy.words || (kept.network && kept.network === networks.tried)) return this.#kept.replaceChildren();
     const { network, settings, curves, checkpoint } = kept;
     const step = grouped(curves.steps.at(-1)?.step ?? 0);
     this.#kept.replaceChildren(
       make("p", {}, network ? `A training ended at step ${step}, and its network is not kept: ${inWords(settings)}.` : `A training was interrupted at step ${step}: ${inWords(settings)}.`),
       make("div", { className: "actions" },
-        network ? button("Try it again", () => this.#tryAgain(network), { className: "main" })
+        network ? button("Try it again", () => networks.answerWith(network).catch((error) => this.#say(explain(error))), { className: "main" })
           : button("Go on", () => this.#train(new Run(settings, curves), checkpoint), { className: "main" }),
         button("Forget it", async () => {
           await runStore.remove(LAST);
           this.#kept.replaceChildren();
         })));
-  }
-
-  /** @param {OwnNetwork} network that a run of an earlier visit has left */
-  async #tryAgain(network) {
-    if (occupied()) return this.#say(occupied());
-    try {
-      await networks.answerWith(network);
-    } catch (error) {
-      this.#say(explain(error));
-    }
   }
 
   /** @param {Record<string, any>} order */
