@@ -149,8 +149,17 @@ export class MineView {
       this.#show(before, await judge("After"), { learned: learned.length, held: held.length, seconds: result.seconds });
     } catch (error) {
       if (isAbort(error)) await networks.drop();
+      else this.#leave();
       throw error;
     }
+  }
+
+  /** What was learned could not be shown: the panel asks what is to become of it. */
+  #leave() {
+    this.#result.replaceChildren();
+    if (!networks.tried) return;
+    networks.tried.isAskedFor = false;
+    networks.try(networks.tried);
   }
 
   /** @param {Record<string, any>} before @param {Record<string, any>} after @param {{learned: number, held: number, seconds: number}} facts */

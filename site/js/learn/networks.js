@@ -17,6 +17,7 @@ export class Networks extends EventTarget {
   /** @type {OwnNetwork | null} in use and not kept yet */ tried = null;
   /** @type {OwnNetwork | null} in use and kept */ kept = null;
   /** @type {string | null} in use while it is trained */ inTraining = null;
+  /** @type {OwnNetwork[]} those that were tried before, and not kept or dropped when the next one came */ #before = [];
   /** @type {DigitRecognizer | null} */ #element = null;
 
   /** The one in use, if it is not a shipped one. */
@@ -70,6 +71,7 @@ export class Networks extends EventTarget {
 
   /** The network that answers already is this one, not kept yet. @param {OwnNetwork} network */
   try(network) {
+    if (this.tried && this.tried !== network) this.#before.push(this.tried);
     this.#took(network, this.kept);
     this.#element?.read();
   }
@@ -98,9 +100,21 @@ export class Networks extends EventTarget {
 
   /** Goes back to what answered before the one that is tried. */
   async drop() {
-    await forgetRunOf(this.tried);
-    if (this.kept) await this.use(this.kept.name);
+    const { tried } = this;
+    const before = this.#before.at(-1);
+    if (before) await this.#goBack(before);
+    else if (this.kept) await this.use(this.kept.name);
     else await this.reset();
+    await forgetRunOf(tried);
+  }
+
+  /** @param {OwnNetwork} network that was tried before */
+  async #goBack(network) {
+    await this.#recognizer.setWeights(network.npz, { name: network.name });
+    this.#before.pop();
+    network.isAskedFor = false; // whoever asked has gone on
+    this.#took(network, this.kept);
+    this.#element?.read();
   }
 
   /** Back to the shipped network. */
@@ -146,6 +160,7 @@ export class Networks extends EventTarget {
   #took(tried, kept) {
     this.inTraining = null;
     this.tried = tried;
+    if (!tried) this.#before = [];
     this.kept = kept;
     writeNote(kept?.name ?? null);
     this.dispatchEvent(new Event("change"));
