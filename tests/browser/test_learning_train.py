@@ -129,6 +129,14 @@ def test_a_trained_network_is_named_kept_taken_home_and_brought_back(at, tmp_pat
     expect(reading(visit)).to_contain_text("other, which is not kept yet")
     visit.lay(digit(2))
     eventually(lambda: model(visit) == "other")
+    visit.button("Keep").click()
+    expect(reading(visit)).to_contain_text("other, kept on this device")
+    choose(visit, "Load a network", {"name": "other.npz", "mimeType": "application/octet-stream", "buffer": npz})
+    expect(visit.page.get_by_label("Name of the network")).to_have_value("other 2")
+    visit.page.get_by_label("Name of the network").fill("other")
+    visit.button("Keep").click()
+    expect(note(visit)).to_contain_text("is kept already")
+    expect(reading(visit)).to_contain_text("other, which is not kept yet")
 
 
 def pickled() -> bytes:

@@ -11,6 +11,7 @@ import { dataOf, samples, split } from "./samples.js";
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
 const CHECK = "mnist-1000"; // what must not be forgotten
+const NUMBERED = / \+ mine \d+ \+ mine$/; // what has learned from drawings before, and was the second of its name
 
 export class MineView {
   #element;
@@ -142,7 +143,7 @@ export class MineView {
       },
     });
     if (result.state === "diverged") throw new Error(result.message);
-    const { name } = await recognizer.getWeights();
+    const name = (await recognizer.getWeights()).name.replace(NUMBERED, " + mine");
     try {
       this.#offered = { name, npz: result.weights, isAskedFor: true, card: { name, parameters: result.parameters, settings: result.settings, origin: `learned on the page from ${counted(learned.length, "drawing")}` } };
       networks.try(this.#offered);
@@ -175,7 +176,7 @@ export class MineView {
         row("1,000 MNIST test images", percent(before.mnist.accuracy), percent(after.mnist.accuracy)))),
       make("p", {}, "Draw it again: the pad reads with what was learned. Keep it?"),
       make("div", { className: "actions" },
-        button("Keep it", () => this.#decide(() => networks.keep(networks.tried?.name ?? ""), "Kept. It is used from now on, also after a reload."), { className: "main" }),
+        button("Keep it", () => this.#decide(() => networks.keep(networks.freeName(networks.tried?.name ?? "")), "Kept. It is used from now on, also after a reload."), { className: "main" }),
         button("Drop it", () => this.#decide(() => networks.drop(), "Dropped. The network is as it was."))),
     );
     this.#result.focus({ preventScroll: true });

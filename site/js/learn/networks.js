@@ -88,8 +88,14 @@ export class Networks extends EventTarget {
     this.try({ name, npz, card: { name, parameters, spec, origin: "a file" } });
   }
 
-  /** Keeps the one that is tried. @param {string} name @returns {Promise<string | null>} a warning, if it lasts no longer than this tab */
+  /**
+   * Keeps the one that is tried.
+   * @param {string} name
+   * @returns {Promise<string | null>} a warning, if it lasts no longer than this tab
+   * @throws if another one is kept under that name
+   */
   async keep(name) {
+    if (networkStore.get(name)) throw new Error(`A network named “${name}” is kept already. Choose another name, or delete that one first.`);
     const network = /** @type {OwnNetwork} */ (this.own);
     const kept = { name, npz: network.npz, card: { ...network.card, name } };
     const warning = await networkStore.put(name, kept);
