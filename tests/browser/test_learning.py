@@ -164,6 +164,21 @@ def test_a_file_that_holds_no_drawings_is_refused(visit):
         expect(items(visit)).to_have_count(0)
 
 
+def test_a_drawing_that_is_corrected_while_a_file_loads_overwrites_none_of_it(visit):
+    assert visit.page.evaluate("""async () => {
+      const { samples } = await import(new URL("learn/samples.js", document.querySelector("script[type=module]").src));
+      await samples.load();
+      const drawing = (value) => ({ label: 1, image: btoa(String.fromCharCode(...new Uint8Array(784).fill(value))) });
+      const file = { format: "inkling-samples-1", samples: [1, 2, 3, 4].map(drawing) };
+      await Promise.all([samples.addText(JSON.stringify(file)), samples.add({ image: new Uint8Array(784), digit: 3 }, 7)]);
+      return samples.list.map(({ label }) => label);
+    }""") == [1, 1, 1, 1, 7]
+    panel(visit, "My digits")
+    expect(items(visit)).to_have_count(5)
+    visit.page.reload()
+    expect(items(visit)).to_have_count(5)
+
+
 def test_by_the_keyboard_alone(visit):
     visit.lay(digit(4))
     visit.answer()

@@ -72,8 +72,9 @@ export class Samples extends EventTarget {
 
   /** @param {Omit<Sample, "id">[]} samples */
   async #put(samples) {
-    let id = Math.max(Date.now(), 1 + (this.list.at(-1)?.id ?? 0));
-    for (const sample of samples) this.#warning = await sampleStore.put(id, { ...sample, id: id++ });
+    if (!samples.length) return;
+    const first = Math.max(Date.now(), 1 + (this.list.at(-1)?.id ?? 0));
+    this.#warning = await sampleStore.putAll(samples.map((sample, i) => [first + i, { ...sample, id: first + i }]));
     this.dispatchEvent(new Event("change"));
   }
 }
