@@ -156,7 +156,7 @@ export class Networks extends EventTarget {
     try {
       await this.#recognizer.setWeights(own.npz, { name: own.name });
     } catch (error) {
-      this.#took(null, null);
+      if (/** @type {Error} */ (error).name === "WeightsError") this.#took(null, null); // else it is not the network that failed
       this.#element?.tell(`Your network "${own.name}" can not be used: ${/** @type {Error} */ (error).message}`);
     }
     this.#element?.read();
