@@ -150,6 +150,8 @@ def test_my_drawings_can_be_relabelled_deleted_taken_home_and_brought_back(visit
 NO_DRAWINGS = {
     "text.json": ("no json", "no file of drawings"),
     "other.json": ('{"format": "other"}', "no file of drawings"),
+    "null.json": ('{"format": "inkling-samples-1", "samples": [null]}', "Drawing 1 of the file is damaged"),
+    "letter.json": ('{"format": "inkling-samples-1", "samples": [{"label": 3, "image": "A"}]}', "Drawing 1 of the file is damaged"),
     "short.json": (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 3, "image": "AAAA"}]}), "Drawing 1 of the file is damaged"),
     "twelve.json": (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 12, "image": "A" * 1048}]}), "Drawing 1 of the file is damaged"),
 }
