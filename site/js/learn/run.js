@@ -9,6 +9,9 @@ import { append } from "./curves.js";
 /** @returns {CurvePoints} */
 const noPoints = () => ({ steps: [], validations: [] });
 
+/** What there is to train with, and how many of its images are kept for validation. The single file has only the second. */
+const VALIDATION = { "mnist-train": 1000, rehearsal: 410 };
+
 export class Run extends EventTarget {
   /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged" | "failed"} */ state = "starting";
   /** @type {any} the latest report */ latest = null;
@@ -70,8 +73,11 @@ export class Run extends EventTarget {
   }
 }
 
-/** What there is to train with: the single file has less. @param {any} recognizer @returns {Promise<"mnist-train" | "rehearsal">} */
+/** @param {any} recognizer @returns {Promise<keyof typeof VALIDATION>} */
 const dataFor = async (recognizer) => ((await recognizer.dataSets())["mnist-train"] ? "mnist-train" : "rehearsal");
+
+/** On how many images a run is measured. @param {any} recognizer */
+export const validationImages = async (recognizer) => VALIDATION[await dataFor(recognizer)];
 
 /** What is to be said of the data, or null. @param {any} recognizer */
 export async function dataNote(recognizer) {
