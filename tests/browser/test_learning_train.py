@@ -238,8 +238,11 @@ def test_a_tab_closed_in_mid_run_can_go_on(at):
     expect(visit.button("Go on")).to_have_count(0)
 
 
-def test_a_new_run_that_is_cancelled_leaves_the_interrupted_one_as_it_was(at):
-    visit = at(SLOW)
+def test_a_new_run_that_is_cancelled_or_dies_leaves_the_interrupted_one_as_it_was(new_visit, site):
+    visit = new_visit(site, service_workers="block")
+    visit.expecting("The worker died")
+    visit.page.add_init_script(HANDLES)
+    visit.open(SLOW).ready()
     start(visit)
     visit.button("Pause").click()
     expect(figures(visit)).to_contain_text("paused")
@@ -256,6 +259,10 @@ def test_a_new_run_that_is_cancelled_leaves_the_interrupted_one_as_it_was(at):
         visit.button("Cancel").click()
         expect(outcome(visit)).to_contain_text("Cancelled")
         expect(offer).to_contain_text(f"interrupted at step {done:,}")
+    start(visit)
+    visit.page.evaluate("() => kill(workers.at(-1))")
+    expect(offer).to_contain_text(f"interrupted at step {done:,}")
+    visit.ready()
     visit.button("Go on").click()
     eventually(lambda: steps_done(visit) > done)
 
@@ -273,6 +280,7 @@ def test_a_network_that_was_neither_kept_nor_dropped_outlives_a_reload(at):
     assert [answer_to(visit, digit(value)) for value in range(10)] == answers
     visit.button("Drop").click()
     expect(reading(visit)).to_contain_text("as it was shipped")
+    expect(visit.button("Try it again")).to_have_count(0)
     visit.page.reload()
     expect(visit.button("Train")).to_be_visible()
     expect(visit.button("Try it again")).to_have_count(0)

@@ -99,7 +99,7 @@ export class Networks extends EventTarget {
     const network = /** @type {OwnNetwork} */ (this.own);
     const kept = { name, npz: network.npz, card: { ...network.card, name } };
     const warning = await networkStore.put(name, kept);
-    await forgetRunOf(network);
+    await this.#forgetRunOf(network);
     await this.use(name);
     return warning;
   }
@@ -111,7 +111,7 @@ export class Networks extends EventTarget {
     if (before) await this.#goBack(before);
     else if (this.kept) await this.use(this.kept.name);
     else await this.reset();
-    await forgetRunOf(tried);
+    await this.#forgetRunOf(tried);
   }
 
   /** @param {OwnNetwork} network that was tried before */
@@ -162,6 +162,13 @@ export class Networks extends EventTarget {
     this.#element?.read();
   }
 
+  /** It is decided what becomes of a network: the run that made it need not be remembered. @param {OwnNetwork | null} network */
+  async #forgetRunOf(network) {
+    if (!network || runStore.get(LAST)?.network !== network) return;
+    await runStore.remove(LAST);
+    this.dispatchEvent(new Event("change"));
+  }
+
   /** @param {OwnNetwork | null} tried @param {OwnNetwork | null} kept */
   #took(tried, kept) {
     this.inTraining = null;
@@ -182,11 +189,6 @@ export class Networks extends EventTarget {
     select.append(...options, ...unkept);
     if (!this.own && !passing) select.value = /** @type {string} */ (this.#element?.recognizer?.model);
   }
-}
-
-/** It is decided what becomes of a network: the run that made it need not be remembered. @param {OwnNetwork | null} network */
-async function forgetRunOf(network) {
-  if (network && runStore.get(LAST)?.network === network) await runStore.remove(LAST);
 }
 
 /** @returns {string | null} name of the kept network that is in use */
