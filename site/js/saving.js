@@ -4,8 +4,8 @@
 
 /** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
-/** @param {Blob} blob @param {string} name */
-function download(blob, name) {
+/** Hands a file to the person. @param {Blob} blob @param {string} name */
+export function download(blob, name) {
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

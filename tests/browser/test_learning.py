@@ -150,6 +150,8 @@ def test_my_drawings_can_be_relabelled_deleted_taken_home_and_brought_back(visit
 NO_DRAWINGS = {
     "text.json": ("no json", "no file of drawings"),
     "other.json": ('{"format": "other"}', "no file of drawings"),
+    "null.json": ('{"format": "inkling-samples-1", "samples": [null]}', "Drawing 1 of the file is damaged"),
+    "letter.json": ('{"format": "inkling-samples-1", "samples": [{"label": 3, "image": "A"}]}', "Drawing 1 of the file is damaged"),
     "short.json": (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 3, "image": "AAAA"}]}), "Drawing 1 of the file is damaged"),
     "twelve.json": (json.dumps({"format": "inkling-samples-1", "samples": [{"label": 12, "image": "A" * 1048}]}), "Drawing 1 of the file is damaged"),
 }
@@ -162,6 +164,21 @@ def test_a_file_that_holds_no_drawings_is_refused(visit):
         expect(note(visit)).to_contain_text(name)
         expect(note(visit)).to_contain_text(words)
         expect(items(visit)).to_have_count(0)
+
+
+def test_a_drawing_that_is_corrected_while_a_file_loads_overwrites_none_of_it(visit):
+    assert visit.page.evaluate("""async () => {
+      const { samples } = await import(new URL("learn/samples.js", document.querySelector("script[type=module]").src));
+      await samples.load();
+      const drawing = (value) => ({ label: 1, image: btoa(String.fromCharCode(...new Uint8Array(784).fill(value))) });
+      const file = { format: "inkling-samples-1", samples: [1, 2, 3, 4].map(drawing) };
+      await Promise.all([samples.addText(JSON.stringify(file)), samples.add({ image: new Uint8Array(784), digit: 3 }, 7)]);
+      return samples.list.map(({ label }) => label);
+    }""") == [1, 1, 1, 1, 7]
+    panel(visit, "My digits")
+    expect(items(visit)).to_have_count(5)
+    visit.page.reload()
+    expect(items(visit)).to_have_count(5)
 
 
 def test_by_the_keyboard_alone(visit):

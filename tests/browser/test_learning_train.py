@@ -129,6 +129,14 @@ def test_a_trained_network_is_named_kept_taken_home_and_brought_back(at, tmp_pat
     expect(reading(visit)).to_contain_text("other, which is not kept yet")
     visit.lay(digit(2))
     eventually(lambda: model(visit) == "other")
+    visit.button("Keep").click()
+    expect(reading(visit)).to_contain_text("other, kept on this device")
+    choose(visit, "Load a network", {"name": "other.npz", "mimeType": "application/octet-stream", "buffer": npz})
+    expect(visit.page.get_by_label("Name of the network")).to_have_value("other 2")
+    visit.page.get_by_label("Name of the network").fill("other")
+    visit.button("Keep").click()
+    expect(note(visit)).to_contain_text("is kept already")
+    expect(reading(visit)).to_contain_text("other, which is not kept yet")
 
 
 def pickled() -> bytes:
@@ -223,9 +231,59 @@ def test_a_tab_closed_in_mid_run_can_go_on(at):
     eventually(lambda: steps_done(visit) > done)
     visit.button("Stop").click()
     expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
+    visit.button("Drop").click()
+    expect(reading(visit)).to_contain_text("as it was shipped")
     visit.page.reload()
     expect(visit.button("Train")).to_be_visible()
     expect(visit.button("Go on")).to_have_count(0)
+
+
+def test_a_new_run_that_is_cancelled_or_dies_leaves_the_interrupted_one_as_it_was(new_visit, site):
+    visit = new_visit(site, service_workers="block")
+    visit.expecting("The worker died")
+    visit.page.add_init_script(HANDLES)
+    visit.open(SLOW).ready()
+    start(visit)
+    visit.button("Pause").click()
+    expect(figures(visit)).to_contain_text("paused")
+    done = steps_done(visit)
+    visit.page.reload()
+    visit.ready()
+    offer = visit.page.locator("#learning .result")
+    expect(offer).to_contain_text(f"interrupted at step {done:,}")
+    for has_saved in (False, True):
+        start(visit)
+        if has_saved:
+            visit.button("Pause").click()
+            expect(figures(visit)).to_contain_text("paused")
+        visit.button("Cancel").click()
+        expect(outcome(visit)).to_contain_text("Cancelled")
+        expect(offer).to_contain_text(f"interrupted at step {done:,}")
+    start(visit)
+    visit.page.evaluate("() => kill(workers.at(-1))")
+    expect(offer).to_contain_text(f"interrupted at step {done:,}")
+    visit.ready()
+    visit.button("Go on").click()
+    eventually(lambda: steps_done(visit) > done)
+
+
+def test_a_network_that_was_neither_kept_nor_dropped_outlives_a_reload(at):
+    visit = at(QUICK)
+    start(visit)
+    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet", timeout=LONG)
+    answers = [answer_to(visit, digit(value)) for value in range(10)]
+    visit.page.reload()
+    visit.ready()
+    expect(visit.page.locator("#learning .result")).to_contain_text("ended at step 126, and its network is not kept")
+    visit.button("Try it again").click()
+    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
+    assert [answer_to(visit, digit(value)) for value in range(10)] == answers
+    visit.button("Drop").click()
+    expect(reading(visit)).to_contain_text("as it was shipped")
+    expect(visit.button("Try it again")).to_have_count(0)
+    visit.page.reload()
+    expect(visit.button("Train")).to_be_visible()
+    expect(visit.button("Try it again")).to_have_count(0)
 
 
 def test_a_worker_that_dies_in_mid_run_is_followed_by_one_that_goes_on(new_visit, site):

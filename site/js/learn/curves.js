@@ -11,6 +11,9 @@ import { bringStyles } from "./look.js";
 const HEIGHT = 180; // px
 const MOST_POINTS = 3000; // of a run; then each two become one
 const FADE = 0.9; // of a running mean: it looks about ten steps back
+const RECOLOR = "recolor"; // event at the plots that are seen; the others are drawn anew when they come into view
+
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => document.querySelectorAll(".plot").forEach((plot) => plot.dispatchEvent(new Event(RECOLOR))));
 
 /** Appends what a report of a run brings. @param {CurvePoints} points @param {{steps: CurvePoint[], validations: CurvePoint[]}} news */
 export function append(points, { steps, validations }) {
@@ -66,7 +69,7 @@ export class Chart {
     this.#isShare = isShare;
     this.element = make("figure", { className: "chart" }, make("figcaption", {}, make("b", {}, title), ...lines.map(keyOf)), this.#host);
     new ResizeObserver(() => this.#plot?.setSize({ width: this.#host.clientWidth, height: HEIGHT })).observe(this.#host);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.#plot?.redraw());
+    this.#host.addEventListener(RECOLOR, () => this.#plot?.redraw()); // a listener at the media query would hold every chart for ever
   }
 
   /** Draws these points of each line, at most once a frame. @param {Points[]} points */

@@ -3,6 +3,7 @@
  */
 
 import { grouped } from "../models.js";
+import { download as hand } from "../saving.js";
 
 export { grouped };
 
@@ -44,11 +45,7 @@ export function duration(seconds) {
 export const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 
 /** Hands a file to the person. @param {BlobPart} content @param {string} name @param {string} [type] */
-export function download(content, name, type = "application/octet-stream") {
-  const url = URL.createObjectURL(new Blob([content], { type }));
-  make("a", { href: url, download: name }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 1000); // the browser reads the address after this task
-}
+export const download = (content, name, type = "application/octet-stream") => hand(new Blob([content], { type }), name);
 
 /** A button that lets the person choose a file. @param {string} text @param {string} accept @param {(file: File) => void} take */
 export function fileButton(text, accept, take) {

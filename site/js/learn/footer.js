@@ -2,6 +2,7 @@
  * The network in use, under every view of the panel: keep or drop what was just trained, name it, take it home, bring one along.
  */
 
+import { busy } from "./busy.js";
 import { button, download, explain, fileButton, make } from "./dom.js";
 import { networks } from "./networks.js";
 
@@ -18,6 +19,7 @@ export class Footer {
   constructor(say) {
     this.#say = say;
     networks.addEventListener("change", () => this.#render());
+    busy.addEventListener("change", () => this.#enable());
     this.#name.addEventListener("keydown", (event) => event.key === "Enter" && this.#keep());
     this.#render();
   }
@@ -36,6 +38,12 @@ export class Footer {
       ...(own ? [button("Back to the shipped one", () => this.#do(() => networks.reset()))] : []),
       ...(kept && !tried ? [button("Delete", () => this.#do(() => networks.remove(kept.name)))] : []),
     );
+    this.#enable();
+  }
+
+  /** What is under way counts on the network. */
+  #enable() {
+    for (const control of this.#actions.querySelectorAll("input, button")) /** @type {HTMLButtonElement} */ (control).disabled = busy.words !== null;
   }
 
   #keep() {

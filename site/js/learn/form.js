@@ -29,11 +29,6 @@ export class Form extends EventTarget {
     });
   }
 
-  /** @param {boolean} disabled */
-  set disabled(disabled) {
-    for (const control of this.element.elements) /** @type {any} */ (control).disabled = disabled;
-  }
-
   /** @param {Record<string, any>} settings @param {string[]} told */
   #take(settings, told) {
     this.settings = settings;

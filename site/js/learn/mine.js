@@ -2,15 +2,16 @@
  * My digits: the drawings that were corrected, and learning from them. What it was worth is shown before it is kept.
  */
 
+import { busy } from "./busy.js";
 import { Bar, button, counted, download, explain, fileButton, isAbort, loadingWords, make, percent, thumbnail } from "./dom.js";
 import { networks } from "./networks.js";
 import { pickDigit } from "./picker.js";
-import { occupied } from "./run.js";
 import { dataOf, samples, split } from "./samples.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
 const CHECK = "mnist-1000"; // what must not be forgotten
+const NUMBERED = / \+ mine \d+ \+ mine$/; // what has learned from drawings before, and was the second of its name
 
 export class MineView {
   #element;
@@ -36,6 +37,9 @@ export class MineView {
     samples.load().then(() => this.#render());
     networks.addEventListener("change", () => {
       if (networks.tried !== this.#offered) this.#result.replaceChildren(); // it was decided elsewhere, or another has come
+    });
+    busy.addEventListener("change", () => {
+      for (const control of this.#result.querySelectorAll("button")) control.disabled = busy.words !== null;
     });
   }
 
@@ -93,17 +97,22 @@ export class MineView {
 
   /** Learns from the samples, and shows before and after. */
   async learn() {
-    if (this.#running) return;
     await samples.load();
     const { recognizer } = this.#element;
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
-    if (occupied()) return this.#say(occupied());
+    if (this.#running) return;
+    if (busy.words) return this.#say(busy.words);
     if (!samples.list.length) return this.#say("There is no drawing to learn from yet.");
+    await busy.during("Your drawings are being learned from. Wait for it, or cancel it.", () => this.#learnNow(recognizer));
+  }
+
+  /** @param {any} recognizer */
+  async #learnNow(recognizer) {
     this.#running = new AbortController();
     this.#say(null);
     this.#busy(true);
     try {
-      await this.#learnWith(/** @type {any} */ (recognizer), this.#running.signal);
+      await this.#learnWith(recognizer, this.#running.signal);
     } catch (error) {
       this.#say(isAbort(error) ? "Nothing was learned; the network is as it was." : explain(error));
     } finally {
@@ -134,15 +143,24 @@ export class MineView {
       },
     });
     if (result.state === "diverged") throw new Error(result.message);
-    const { name } = await recognizer.getWeights();
+    const name = (await recognizer.getWeights()).name.replace(NUMBERED, " + mine");
     try {
       this.#offered = { name, npz: result.weights, isAskedFor: true, card: { name, parameters: result.parameters, settings: result.settings, origin: `learned on the page from ${counted(learned.length, "drawing")}` } };
       networks.try(this.#offered);
       this.#show(before, await judge("After"), { learned: learned.length, held: held.length, seconds: result.seconds });
     } catch (error) {
       if (isAbort(error)) await networks.drop();
+      else this.#leave();
       throw error;
     }
+  }
+
+  /** What was learned could not be shown: the panel asks what is to become of it. */
+  #leave() {
+    this.#result.replaceChildren();
+    if (!networks.tried) return;
+    networks.tried.isAskedFor = false;
+    networks.try(networks.tried);
   }
 
   /** @param {Record<string, any>} before @param {Record<string, any>} after @param {{learned: number, held: number, seconds: number}} facts */
@@ -158,7 +176,7 @@ export class MineView {
         row("1,000 MNIST test images", percent(before.mnist.accuracy), percent(after.mnist.accuracy)))),
       make("p", {}, "Draw it again: the pad reads with what was learned. Keep it?"),
       make("div", { className: "actions" },
-        button("Keep it", () => this.#decide(() => networks.keep(networks.tried?.name ?? ""), "Kept. It is used from now on, also after a reload."), { className: "main" }),
+        button("Keep it", () => this.#decide(() => networks.keep(networks.freeName(networks.tried?.name ?? "")), "Kept. It is used from now on, also after a reload."), { className: "main" }),
         button("Drop it", () => this.#decide(() => networks.drop(), "Dropped. The network is as it was."))),
     );
     this.#result.focus({ preventScroll: true });
@@ -177,11 +195,10 @@ export class MineView {
     }
   }
 
-  /** @param {boolean} busy */
-  #busy(busy) {
-    this.#learn.disabled = busy;
-    this.#cancel.hidden = !busy;
-    if (busy) this.#result.replaceChildren();
-    else this.#bar.hide();
+  /** @param {boolean} isBusy */
+  #busy(isBusy) {
+    this.#learn.disabled = isBusy;
+    this.#cancel.hidden = !isBusy;
+    if (!isBusy) this.#bar.hide();
   }
 }

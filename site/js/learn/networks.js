@@ -7,7 +7,7 @@
 
 import { inAddress, keepInAddress } from "../address.js";
 import { KEPT } from "../learn.js";
-import { networkStore } from "./store.js";
+import { LAST, networkStore, runStore } from "./store.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
@@ -17,6 +17,7 @@ export class Networks extends EventTarget {
   /** @type {OwnNetwork | null} in use and not kept yet */ tried = null;
   /** @type {OwnNetwork | null} in use and kept */ kept = null;
   /** @type {string | null} in use while it is trained */ inTraining = null;
+  /** @type {OwnNetwork[]} those that were tried before, and not kept or dropped when the next one came */ #before = [];
   /** @type {DigitRecognizer | null} */ #element = null;
 
   /** The one in use, if it is not a shipped one. */
@@ -62,8 +63,15 @@ export class Networks extends EventTarget {
     this.#element?.read();
   }
 
+  /** Answers with a network that is not kept yet. @param {OwnNetwork} network */
+  async answerWith(network) {
+    await this.#recognizer.setWeights(network.npz, { name: network.name });
+    this.try(network);
+  }
+
   /** The network that answers already is this one, not kept yet. @param {OwnNetwork} network */
   try(network) {
+    if (this.tried && this.tried !== network) this.#before.push(this.tried);
     this.#took(network, this.kept);
     this.#element?.read();
   }
@@ -80,19 +88,39 @@ export class Networks extends EventTarget {
     this.try({ name, npz, card: { name, parameters, spec, origin: "a file" } });
   }
 
-  /** Keeps the one that is tried. @param {string} name @returns {Promise<string | null>} a warning, if it lasts no longer than this tab */
+  /**
+   * Keeps the one that is tried.
+   * @param {string} name
+   * @returns {Promise<string | null>} a warning, if it lasts no longer than this tab
+   * @throws if another one is kept under that name
+   */
   async keep(name) {
+    if (networkStore.get(name)) throw new Error(`A network named “${name}” is kept already. Choose another name, or delete that one first.`);
     const network = /** @type {OwnNetwork} */ (this.own);
     const kept = { name, npz: network.npz, card: { ...network.card, name } };
     const warning = await networkStore.put(name, kept);
+    await this.#forgetRunOf(network);
     await this.use(name);
     return warning;
   }
 
   /** Goes back to what answered before the one that is tried. */
   async drop() {
-    if (this.kept) await this.use(this.kept.name);
+    const { tried } = this;
+    const before = this.#before.at(-1);
+    if (before) await this.#goBack(before);
+    else if (this.kept) await this.use(this.kept.name);
     else await this.reset();
+    await this.#forgetRunOf(tried);
+  }
+
+  /** @param {OwnNetwork} network that was tried before */
+  async #goBack(network) {
+    await this.#recognizer.setWeights(network.npz, { name: network.name });
+    this.#before.pop();
+    network.isAskedFor = false; // whoever asked has gone on
+    this.#took(network, this.kept);
+    this.#element?.read();
   }
 
   /** Back to the shipped network. */
@@ -128,16 +156,24 @@ export class Networks extends EventTarget {
     try {
       await this.#recognizer.setWeights(own.npz, { name: own.name });
     } catch (error) {
-      this.#took(null, null);
+      if (/** @type {Error} */ (error).name === "WeightsError") this.#took(null, null); // else it is not the network that failed
       this.#element?.tell(`Your network "${own.name}" can not be used: ${/** @type {Error} */ (error).message}`);
     }
     this.#element?.read();
+  }
+
+  /** It is decided what becomes of a network: the run that made it need not be remembered. @param {OwnNetwork | null} network */
+  async #forgetRunOf(network) {
+    if (!network || runStore.get(LAST)?.network !== network) return;
+    await runStore.remove(LAST);
+    this.dispatchEvent(new Event("change"));
   }
 
   /** @param {OwnNetwork | null} tried @param {OwnNetwork | null} kept */
   #took(tried, kept) {
     this.inTraining = null;
     this.tried = tried;
+    if (!tried) this.#before = [];
     this.kept = kept;
     writeNote(kept?.name ?? null);
     this.dispatchEvent(new Event("change"));

@@ -2,9 +2,9 @@
  * The proof: the network that is in use on all of MNIST's test images, what it takes for what, and its worst mistakes.
  */
 
+import { busy } from "./busy.js";
 import { Bar, button, explain, grouped, isAbort, loadingWords, make, percent, thumbnail } from "./dom.js";
 import { networks } from "./networks.js";
-import { occupied } from "./run.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
@@ -39,7 +39,12 @@ export class TestView {
   async start() {
     const recognizer = /** @type {any} */ (this.#element.recognizer);
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
-    if (occupied()) return this.#say(occupied());
+    if (busy.words) return this.#say(busy.words);
+    await busy.during("The test is under way. Cancel it first.", () => this.#test(recognizer));
+  }
+
+  /** @param {any} recognizer */
+  async #test(recognizer) {
     this.#running = new AbortController();
     this.#busy(true);
     try {
@@ -70,11 +75,11 @@ export class TestView {
     this.#result.focus({ preventScroll: true });
   }
 
-  /** @param {boolean} busy */
-  #busy(busy) {
-    this.#start.disabled = busy;
-    this.#cancel.hidden = !busy;
-    if (busy) this.#say(null);
+  /** @param {boolean} isBusy */
+  #busy(isBusy) {
+    this.#start.disabled = isBusy;
+    this.#cancel.hidden = !isBusy;
+    if (isBusy) this.#say(null);
     else this.#bar.hide();
   }
 }

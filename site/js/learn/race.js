@@ -2,10 +2,11 @@
  * A race: the same network, data and seed under up to six optimisers, in one chart, and a sentence on who won and why that is plausible.
  */
 
+import { busy } from "./busy.js";
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { button, duration, explain, grouped, isAbort, loadingWords, make, percent } from "./dom.js";
 import { keepInAddress, inAddress } from "../address.js";
-import { dataNote, occupied, Run } from "./run.js";
+import { dataNote, Run, validationImages } from "./run.js";
 import { FIELDS, sensible, settingsInAddress, USUAL_RATES } from "./settings.js";
 import { verdict } from "./verdict.js";
 
@@ -75,20 +76,25 @@ export class RaceView {
     const recognizer = /** @type {any} */ (this.#element.recognizer);
     const names = this.#chosen;
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
-    if (occupied()) return this.#say(occupied());
+    if (busy.words) return this.#say(busy.words);
     if (names.length < 2) return this.#say("Choose two optimisers at least.");
-    this.#say(await dataNote(recognizer));
+    await busy.during("A race is under way. Cancel it first.", () => this.#race(recognizer, names));
+  }
+
+  /** @param {any} recognizer @param {string[]} names */
+  async #race(recognizer, names) {
     const { settings } = settingsInAddress();
     this.#runs = names.map((optimizer) => new Run({ ...settings, optimizer, learning_rate: Number(this.#entries.get(optimizer)?.rate.value) }));
     this.#prepare(names);
     this.#busy(true);
     try {
+      this.#say(await dataNote(recognizer));
       await Promise.all(this.#runs.map((run) => {
         run.addEventListener("change", () => this.#follow());
         return run.train(recognizer, { live: false });
       }));
       this.#line.textContent = `${duration(Math.max(...this.#runs.map(({ result }) => result.seconds)))} of training for the slowest.`;
-      this.#outcome.textContent = verdict(this.#runs.map(({ settings: { optimizer }, result }) => ({ optimizer, ...result })));
+      this.#outcome.textContent = verdict(this.#runs.map(({ settings: { optimizer }, result }) => ({ optimizer, ...result })), await validationImages(recognizer));
       this.#draw();
     } catch (error) {
       this.#runs.forEach((run) => run.cancel()); // without one of them it is no race
@@ -137,9 +143,9 @@ export class RaceView {
     })]);
   }
 
-  /** @param {boolean} busy */
-  #busy(busy) {
-    this.#start.disabled = busy;
-    this.#stop.hidden = !busy;
+  /** @param {boolean} isBusy */
+  #busy(isBusy) {
+    this.#start.disabled = isBusy;
+    this.#stop.hidden = !isBusy;
   }
 }

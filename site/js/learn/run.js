@@ -9,14 +9,11 @@ import { append } from "./curves.js";
 /** @returns {CurvePoints} */
 const noPoints = () => ({ steps: [], validations: [] });
 
-/** Those under way: an order to pause would reach them all. @type {Set<Run>} */
-const underWay = new Set();
-
-/** What to say to somebody who wants to begin something else meanwhile, or null. */
-export const occupied = () => (underWay.size ? "A training is under way. Stop it first." : null);
+/** What there is to train with, and how many of its images are kept for validation. The single file has only the second. */
+const VALIDATION = { "mnist-train": 1000, rehearsal: 410 };
 
 export class Run extends EventTarget {
-  /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged"} */ state = "starting";
+  /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged" | "failed"} */ state = "starting";
   /** @type {any} the latest report */ latest = null;
   /** @type {any} */ result = null;
   settings;
@@ -39,9 +36,13 @@ export class Run extends EventTarget {
     this.state = "starting";
     const onProgress = (/** @type {any} */ progress) => this.#hear(progress);
     const options = { live, data: await dataFor(recognizer), onProgress, signal: this.#cancelling.signal, ...(resume ? { resume } : {}), ...(onCheckpoint ? { onCheckpoint } : {}) };
-    underWay.add(this);
-    this.result = await recognizer.train(this.settings, options).finally(() => underWay.delete(this));
-    this.state = this.result.state;
+    try {
+      this.result = await recognizer.train(this.settings, options);
+      this.state = this.result.state;
+    } catch (error) {
+      this.state = "failed";
+      throw error;
+    }
     this.dispatchEvent(new Event("change"));
     return this.result;
   }
@@ -72,8 +73,11 @@ export class Run extends EventTarget {
   }
 }
 
-/** What there is to train with: the single file has less. @param {any} recognizer @returns {Promise<"mnist-train" | "rehearsal">} */
+/** @param {any} recognizer @returns {Promise<keyof typeof VALIDATION>} */
 const dataFor = async (recognizer) => ((await recognizer.dataSets())["mnist-train"] ? "mnist-train" : "rehearsal");
+
+/** On how many images a run is measured. @param {any} recognizer */
+export const validationImages = async (recognizer) => VALIDATION[await dataFor(recognizer)];
 
 /** What is to be said of the data, or null. @param {any} recognizer */
 export async function dataNote(recognizer) {

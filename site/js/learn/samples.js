@@ -72,8 +72,9 @@ export class Samples extends EventTarget {
 
   /** @param {Omit<Sample, "id">[]} samples */
   async #put(samples) {
-    let id = Math.max(Date.now(), 1 + (this.list.at(-1)?.id ?? 0));
-    for (const sample of samples) this.#warning = await sampleStore.put(id, { ...sample, id: id++ });
+    if (!samples.length) return;
+    const first = Math.max(Date.now(), 1 + (this.list.at(-1)?.id ?? 0));
+    this.#warning = await sampleStore.putAll(samples.map((sample, i) => [first + i, { ...sample, id: first + i }]));
     this.dispatchEvent(new Event("change"));
   }
 }
@@ -91,13 +92,23 @@ function parse(text) {
     // told below
   }
   if (file?.format !== FORMAT || !Array.isArray(file.samples)) throw new Error("This is no file of drawings. Choose one that was downloaded here.");
-  return file.samples.map((/** @type {any} */ { image, label } = {}, /** @type {number} */ i) => {
-    const bytes = typeof image === "string" && /^[A-Za-z0-9+/]*={0,2}$/.test(image) ? Uint8Array.from(atob(image), (letter) => letter.charCodeAt(0)) : [];
+  return file.samples.map((/** @type {any} */ entry, /** @type {number} */ i) => {
+    const { image, label } = entry ?? {};
+    const bytes = decoded(image);
     if (bytes.length !== PIXELS || !Number.isInteger(label) || label < 0 || label > 9) {
       throw new Error(`Drawing ${i + 1} of the file is damaged: it must have a label from 0 to 9 and ${PIXELS} values.`);
     }
-    return { image: /** @type {Uint8Array} */ (bytes), label, answer: null };
+    return { image: bytes, label, answer: null };
   });
+}
+
+/** The bytes of a text in base64; none if it is something else. @param {any} text */
+function decoded(text) {
+  try {
+    return Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  } catch {
+    return new Uint8Array();
+  }
 }
 
 /**

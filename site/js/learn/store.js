@@ -32,15 +32,15 @@ function database() {
  * @template T
  * @param {string} name
  * @param {IDBTransactionMode} mode
- * @param {(store: IDBObjectStore) => IDBRequest<T>} ask
- * @returns {Promise<T>} as soon as the whole is on the disk
+ * @param {(store: IDBObjectStore) => IDBRequest<T> | undefined} ask
+ * @returns {Promise<T>} the last answer, as soon as the whole is on the disk
  */
 async function transact(name, mode, ask) {
   const transaction = (await database()).transaction(name, mode);
   const request = ask(transaction.objectStore(name));
   return new Promise((resolve, reject) => {
-    transaction.oncomplete = () => resolve(request.result);
-    transaction.onabort = transaction.onerror = () => reject(transaction.error ?? request.error);
+    transaction.oncomplete = () => resolve(/** @type {T} */ (request?.result));
+    transaction.onabort = transaction.onerror = () => reject(transaction.error ?? request?.error);
   });
 }
 
@@ -85,9 +85,14 @@ export class Store {
   }
 
   /** @param {IDBValidKey} key @param {T} value @returns {Promise<string | null>} a warning, if it is not kept beyond this tab */
-  async put(key, value) {
-    this.#values.set(key, value);
-    return this.#write((store) => store.put(value, key));
+  put(key, value) {
+    return this.putAll([[key, value]]);
+  }
+
+  /** All or none of them. @param {[IDBValidKey, T][]} entries @returns {Promise<string | null>} as `put` */
+  async putAll(entries) {
+    for (const [key, value] of entries) this.#values.set(key, value);
+    return this.#write((store) => entries.map(([key, value]) => store.put(value, key)).at(-1));
   }
 
   /** @param {IDBValidKey} key */
@@ -96,7 +101,7 @@ export class Store {
     return this.#write((store) => store.delete(key));
   }
 
-  /** @param {(store: IDBObjectStore) => IDBRequest} ask */
+  /** @param {(store: IDBObjectStore) => IDBRequest | undefined} ask */
   async #write(ask) {
     try {
       await transact(this.#name, "readwrite", ask);
@@ -114,3 +119,5 @@ export const sampleStore = new Store("samples");
 export const networkStore = new Store("networks");
 /** @type {Store<KeptRun>} */
 export const runStore = new Store("runs");
+/** Its only key: one run is remembered. */
+export const LAST = "last";

@@ -2,17 +2,17 @@
  * Training from nothing: the form, the run with its curves, and what came of it. The pad reads with the network as it is right now.
  */
 
+import { busy } from "./busy.js";
 import { button, counted, download, duration, explain, grouped, isAbort, loadingWords, make, percent } from "./dom.js";
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { Form, settingsButton } from "./form.js";
 import { networks } from "./networks.js";
-import { dataNote, occupied, Run } from "./run.js";
+import { dataNote, Run } from "./run.js";
 import { sensible, FIELDS } from "./settings.js";
-import { runStore } from "./store.js";
+import { LAST, runStore } from "./store.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
-const KEY = "last"; // of the checkpoint
 const REVIVALS = 3; // of a run whose worker died
 const READ_EVERY = 250; // ms between looks at the drawing with the network as it is
 
@@ -55,6 +55,7 @@ export class TrainView {
     this.#form.addEventListener("change", (event) => say(/** @type {CustomEvent} */ (event).detail.join(" ") || null));
     if (this.#form.told.length) say(this.#form.told.join(" "));
     runStore.load().then(() => this.#offerKept());
+    for (const source of [networks, busy]) source.addEventListener("change", () => this.#offerKept());
   }
 
   /** The charts have a width only now. */
@@ -71,35 +72,41 @@ export class TrainView {
   async #train(run, resume) {
     const recognizer = /** @type {any} */ (this.#element.recognizer);
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
-    if (occupied()) return this.#say(occupied());
+    if (busy.words) return this.#say(busy.words);
+    await busy.during("A training is under way. Stop it first.", () => this.#trainNow(run, recognizer, resume));
+  }
+
+  /** @param {Run} run @param {any} recognizer @param {Uint8Array} [resume] */
+  async #trainNow(run, recognizer, resume) {
     this.#run = run;
-    this.#say(await dataNote(recognizer));
-    this.#kept.replaceChildren();
     this.#show(true);
     run.addEventListener("change", () => this.#follow(run));
     networks.watch(run.settings.arch);
+    const other = resume ? undefined : runStore.get(LAST); // an interrupted run that this one does not go on with
     try {
-      this.#finish(run, await this.#untilItEnds(run, resume));
+      this.#say(await dataNote(recognizer));
+      await this.#finish(run, await this.#untilItEnds(run, resume));
     } catch (error) {
       networks.watch(null);
       this.#outcome.textContent = isAbort(error) ? "Cancelled: the network from before is back." : explain(error);
-      if (isAbort(error)) await runStore.remove(KEY);
-      else this.#offerKept();
+      if (isAbort(error)) await (other ? runStore.put(LAST, other) : runStore.remove(LAST));
     } finally {
       this.#show(false);
       this.#element.read();
     }
   }
 
-  /** A worker that dies is replaced, and the run goes on from its last checkpoint. @param {Run} run @param {Uint8Array} [resume] */
+  /** A worker that dies is replaced, and the run goes on from its own last checkpoint. @param {Run} run @param {Uint8Array} [resume] */
   async #untilItEnds(run, resume) {
+    const onCheckpoint = (/** @type {Uint8Array} */ checkpoint) => {
+      resume = checkpoint;
+      this.#keep(run, checkpoint);
+    };
     for (let revivals = 0; ; revivals++) {
       try {
-        const onCheckpoint = (/** @type {Uint8Array} */ checkpoint) => this.#keep(run, checkpoint);
         return await run.train(this.#element.recognizer, { live: true, resume, onCheckpoint });
       } catch (error) {
         const { name } = /** @type {Error} */ (error);
-        resume = runStore.get(KEY)?.checkpoint;
         if (name !== "WorkerError" || !resume || revivals >= REVIVALS) throw error;
         this.#say("The recogniser stopped. It is started again, and the training goes on from the last checkpoint.");
         await this.#restarted();
@@ -118,20 +125,23 @@ export class TrainView {
 
   /** @param {Run} run @param {Uint8Array} checkpoint */
   async #keep({ settings, points }, checkpoint) {
-    const warning = await runStore.put(KEY, { checkpoint, settings, curves: points, time: Date.now() });
+    const warning = await runStore.put(LAST, { checkpoint, settings, curves: points, time: Date.now() });
     if (warning) this.#say(warning);
   }
 
-  /** A run of an earlier visit that did not come to its end. */
+  /** A run that did not come to its end, or whose network has been lost out of sight. */
   #offerKept() {
-    const kept = runStore.get(KEY);
-    if (!kept || this.#run?.state === "running") return;
-    const step = kept.curves.steps.at(-1)?.step ?? 0;
+    const kept = runStore.get(LAST);
+    if (!kept || busy.words || (kept.network && kept.network === networks.tried)) return this.#kept.replaceChildren();
+    const { network, settings, curves, checkpoint } = kept;
+    const step = grouped(curves.steps.at(-1)?.step ?? 0);
     this.#kept.replaceChildren(
-      make("p", {}, `A training was interrupted at step ${grouped(step)}: ${inWords(kept.settings)}.`),
-      make("div", { className: "actions" }, button("Go on", () => this.#train(new Run(kept.settings, kept.curves), kept.checkpoint), { className: "main" }),
+      make("p", {}, network ? `A training ended at step ${step}, and its network is not kept: ${inWords(settings)}.` : `A training was interrupted at step ${step}: ${inWords(settings)}.`),
+      make("div", { className: "actions" },
+        network ? button("Try it again", () => networks.answerWith(network).catch((error) => this.#say(explain(error))), { className: "main" })
+          : button("Go on", () => this.#train(new Run(settings, curves), checkpoint), { className: "main" }),
         button("Forget it", async () => {
-          await runStore.remove(KEY);
+          await runStore.remove(LAST);
           this.#kept.replaceChildren();
         })));
   }
@@ -224,9 +234,10 @@ export class TrainView {
       name: settings.arch, parameters, settings, validation_accuracy: validation?.accuracy ?? null, origin: "trained on the page",
       data: { name: "MNIST", images: result.images }, date: new Date().toISOString().slice(0, 10),
     };
-    await /** @type {any} */ (this.#element.recognizer).setWeights(weights, { name: settings.arch }); // another may have been chosen meanwhile
-    networks.try({ name: settings.arch, npz: weights, card });
-    await runStore.remove(KEY);
     this.#draw(run);
+    const network = { name: settings.arch, npz: weights, card };
+    const warning = await runStore.put(LAST, { network, settings, curves: run.points, time: Date.now() }); // until it is kept or dropped
+    if (warning) this.#say(warning);
+    await networks.answerWith(network); // another may have been chosen meanwhile
   }
 }

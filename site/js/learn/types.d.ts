@@ -20,9 +20,11 @@ interface OwnNetwork {
   isAskedFor?: boolean;
 }
 
-/** A run that was not ended, as of its last checkpoint. */
+/** A run that was not ended, as of its last checkpoint; or one that was, and its network is neither kept nor dropped. */
 interface KeptRun {
-  checkpoint: Uint8Array;
+  checkpoint?: Uint8Array;
+  /** what came of it */
+  network?: OwnNetwork;
   settings: Record<string, any>;
   curves: CurvePoints;
   /** ms since 1970 */

@@ -4,8 +4,8 @@
 
 import { percent } from "./dom.js";
 
-/** A lead that chance may give on 1,000 images: two standard errors, if two networks disagree on 4 % of them. */
-const CHANCE = 0.012;
+/** Share of images on which two networks disagree, about. */
+const DISAGREE = 0.04;
 
 /** @type {Record<string, string>} */
 const WHY = {
@@ -31,9 +31,11 @@ const WHY_LAST = {
 
 /**
  * @param {{optimizer: string, state: string, validation: {accuracy: number, loss: number} | null}[]} runs as they ended, two at least
+ * @param {number} images on which each was measured
  * @returns {string}
  */
-export function verdict(runs) {
+export function verdict(runs, images) {
+  const chance = 2 * Math.sqrt(DISAGREE / images); // a lead that it may give: two standard errors
   const lost = runs.filter(({ state }) => state === "diverged").map(({ optimizer }) => optimizer);
   const ranked = runs.filter(({ state, validation }) => state !== "diverged" && validation)
     .map(({ optimizer, validation }) => ({ optimizer, .../** @type {{accuracy: number, loss: number}} */ (validation) }))
@@ -43,11 +45,11 @@ export function verdict(runs) {
   const [first, second] = ranked;
   const last = ranked[ranked.length - 1];
   if (!second) return `${first.optimizer} won with ${percent(first.accuracy)}, as the only one to arrive.${out}`;
-  const isTie = first.accuracy - second.accuracy < CHANCE;
-  const level = ranked.filter(({ accuracy }) => first.accuracy - accuracy < CHANCE).map(({ optimizer }) => optimizer);
+  const isTie = first.accuracy - second.accuracy < chance;
+  const level = ranked.filter(({ accuracy }) => first.accuracy - accuracy < chance).map(({ optimizer }) => optimizer);
   const head = isTie ? `${listed(level)} end level at about ${percent(first.accuracy)}; what is between them may be chance`
     : `${first.optimizer} won with ${percent(first.accuracy)} against ${percent(second.accuracy)} of ${second.optimizer}: ${WHY[first.optimizer]}`;
-  const isBehind = first.accuracy - last.accuracy >= CHANCE && !(second === last && !isTie);
+  const isBehind = first.accuracy - last.accuracy >= chance && !(second === last && !isTie);
   const tail = isBehind ? `; ${last.optimizer} came last with ${percent(last.accuracy)}, as ${WHY_LAST[last.optimizer]}` : "";
   return `${head}${tail}.${out}`;
 }
