@@ -5,7 +5,7 @@
  * it is right now, and a run can be steered and cancelled. Several runs take turns.
  */
 
-import { dataBytes, dataFile } from "./data-sets.js";
+import { dataBytes, dataFile } from "./image-sets.js";
 
 /** @typedef {{action?: string, learning_rate?: number}} Order */
 /** @typedef {(value: any) => void} Progress */
