@@ -7,7 +7,7 @@
 
 import { assets } from "./assets.js";
 import { bootingEngine } from "./engine.js";
-import { RecognizerError } from "./errors.js";
+import { closed } from "./errors.js";
 import { Recognizer } from "./inkling.js";
 
 /** Requests after which the network is no longer the shipped one that the others count on. */
@@ -180,5 +180,3 @@ export async function createRecognizer({ model = assets.defaultModel, onProgress
     throw error;
   }
 }
-
-const closed = () => new RecognizerError({ type: "AbortError", message: "The recogniser was closed." });
