@@ -40,6 +40,8 @@ FRESH = """
 }
 """
 
+NEXT_FRAMES = "() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+
 
 class Visit:
     """One tab. `problems` are console errors, uncaught errors and policy violations that no `expecting` announced."""
@@ -133,6 +135,7 @@ class Visit:
         """Makes the pad as the page opens it: nothing on it, nothing to undo, nothing said in passing, the pen in its own width."""
         self.on_element(FRESH, PEN)
         expect(self.prediction).to_have_text("")
+        self.page.evaluate(NEXT_FRAMES)  # what the pad tells of itself, it tells with the next frame
 
     def pretend(self, **fields) -> None:
         """From now on, until `fresh`, every Prediction has these fields, whatever was drawn."""
