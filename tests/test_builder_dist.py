@@ -123,7 +123,9 @@ def test_data_sets_are_in_a_folder_of_their_own_that_nobody_fetches_before_they_
     app, data = folder(files, "app-"), folder(files, "data-")
     assert files[f"{data}/few.npz"] == b"PK images" and files[f"{data}/NOTICE.txt"] == b"whose they are" and data not in files["sw.js"].decode()
     table = json.loads(files[f"{app}/js/data.js"].decode().partition("data = ")[2].rstrip().rstrip(";"))
-    assert table == {"few.npz": {"url": f"../../{data}/few.npz", "bytes": 9, "sha256": hashlib.sha256(b"PK images").hexdigest()}}
+    digest = hashlib.sha256(b"PK images")
+    entry = {"bytes": 9, "sha256": digest.hexdigest(), "pieces": hashlib.sha256(digest.digest()).hexdigest()}
+    assert table == {"few.npz": {"url": f"../../{data}/few.npz"} | entry}
     assert "few" not in files[f"{app}/js/assets.js"].decode()
     assert f"/{data}/*\n  Cache-Control: public, max-age=31536000, immutable" in files["_headers"].decode()
     (sources["site"] / "style.css").write_text("body { color: red }")

@@ -6,6 +6,7 @@
 /** @typedef {(bytes: number) => void} Count */
 
 const request = self.fetch.bind(self); // as it was before Pyodide got another
+const PIECE = 2 ** 20; // bytes that are hashed at a time: the browser copies what it hashes, and fourteen megabytes at once would stop the page
 const STALLED_AFTER = 30_000; // ms without a single byte; then the network counts as gone
 
 /** What the single file brings in another way: scripts that came with the worker's own, and files that stand in the page. */
@@ -109,6 +110,9 @@ async function attempt(file, count, end, work) {
  */
 async function collect(file, response, counted) {
   const bytes = new Uint8Array(file.bytes);
+  /** @type {Promise<ArrayBuffer>[]} */
+  const hashes = [];
+  const hash = (/** @type {number} */ end) => hashes.push(sha256(bytes.subarray(hashes.length * PIECE, end)));
   let size = 0;
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -116,8 +120,11 @@ async function collect(file, response, counted) {
     bytes.set(part.value, size);
     size += part.value.length;
     counted(part.value.length);
+    while (canHash && size >= (hashes.length + 1) * PIECE) hash((hashes.length + 1) * PIECE);
   }
-  if (size < file.bytes || !(await isRight(file, bytes))) throw damaged();
+  if (size < file.bytes) throw damaged();
+  if (canHash && size > hashes.length * PIECE) hash(size);
+  if (canHash && hex(await sha256(await new Blob(await Promise.all(hashes)).arrayBuffer())) !== file.pieces) throw damaged();
   return bytes;
 }
 
@@ -189,11 +196,17 @@ export function serveToPyodide(wasm, compiled, stdlib, archive) {
  * @param {FileAsset} file
  * @param {Uint8Array<ArrayBuffer>} bytes
  */
-export async function isRight({ sha256 }, bytes) {
-  if (!crypto.subtle) return true; // there is none over plain http from another machine
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") === sha256;
+export async function isRight(file, bytes) {
+  return !canHash || hex(await sha256(bytes)) === file.sha256;
 }
+
+const canHash = Boolean(crypto.subtle); // there is none over plain http from another machine
+
+/** @param {BufferSource} bytes */
+const sha256 = (bytes) => crypto.subtle.digest("SHA-256", bytes);
+
+/** @param {ArrayBuffer} digest */
+const hex = (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 const damaged = () => new Error("it came incomplete or damaged");
 

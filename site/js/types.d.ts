@@ -119,6 +119,8 @@ interface FileAsset {
   bytes: number;
   /** in hex, of the same */
   sha256: string;
+  /** the sha256 of the sha256 of each of its MiB: checked while it comes, without a pause for all of it at the end */
+  pieces?: string;
   /** whether there is a .gz beside it that is worth its own request */
   gz?: boolean;
   /** the host is known to send files as they are: that .gz is asked for at once */
