@@ -194,6 +194,10 @@ class Handler(BaseHTTPRequestHandler):
         if body and self.command != "HEAD":
             self.wfile.write(body)
 
+    def log_error(self, format, *args):  # what http.server calls when a connection is given up
+        if not (args and isinstance(args[0], TimeoutError)):
+            super().log_error(format, *args)
+
     def log_request(self, code="-", size="-"):
         if isinstance(code, HTTPStatus) and code >= 400:
             super().log_request(code.value, size)

@@ -221,3 +221,14 @@ def test_a_folder_that_is_removed_under_the_watcher_is_passed_over(tmp_path, mon
 
     monkeypatch.setattr(os, "scandir", scandir)
     assert list(Watcher(None, (tmp_path, tmp_path / "never there"))._state()) == [tmp_path / "page.js"]
+
+
+def test_a_connection_on_which_nothing_more_is_asked_is_given_up_without_a_word(start, folder, monkeypatch, capsys):
+    monkeypatch.setattr(server_module.Handler, "timeout", 0.1)
+    server = start(folder)
+    connection = http.client.HTTPConnection("127.0.0.1", server.server_port, timeout=10)
+    connection.request("GET", "/")
+    connection.getresponse().read()
+    assert connection.sock.recv(1) == b""  # closed from the other side
+    connection.close()
+    assert capsys.readouterr().err == ""
