@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 from builder import pages
-from builder.common import DIST, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, sha256_of_pieces, temporary_directory
+from builder.common import DIST, PIECE, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, sha256_of_pieces, temporary_directory
 from builder.compress import compress_tree, gzip_sizes
 from builder.headers import headers_file
 from builder.node import PackagesMissing
@@ -114,7 +114,7 @@ def _assets(files: dict[str, bytes], packed: dict[str, bool], models: dict[str, 
     """The `files` and `models` of the table that site/js/assets.js describes; files by their URLs relative to that module."""
     assets = {}
     for url, data in files.items():
-        hashes = {"sha256": sha256(data), "pieces": sha256_of_pieces(data)}
+        hashes = {"sha256": sha256(data)} | ({"pieces": sha256_of_pieces(data)} if len(data) > PIECE else {})
         assets[url.rpartition("/")[2]] = {"url": url, "bytes": len(data)} | hashes | ({"gz": packed[url]} if url in packed else {})
     weights = {name: assets.pop(f"{name}.npz") | {key: card.get(key) for key in IN_TABLE} for name, card in models.items()}
     return {"files": assets, "models": weights}

@@ -51,7 +51,10 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def sha256_of_pieces(data: bytes, size: int = 2**20) -> str:
+PIECE = 2**20  # bytes
+
+
+def sha256_of_pieces(data: bytes, size: int = PIECE) -> str:
     """The hash of the hashes of pieces of so many bytes: whoever receives a large file can check it while it comes."""
     view = memoryview(data)
     return sha256(b"".join(hashlib.sha256(view[start:start + size]).digest() for start in range(0, len(data), size)))

@@ -124,7 +124,7 @@ async function collect(file, response, counted) {
   }
   if (size < file.bytes) throw damaged();
   if (canHash && size > hashes.length * PIECE) hash(size);
-  if (canHash && hex(await sha256(await new Blob(await Promise.all(hashes)).arrayBuffer())) !== file.pieces) throw damaged();
+  if (canHash && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
   return bytes;
 }
 
@@ -204,6 +204,9 @@ const canHash = Boolean(crypto.subtle); // there is none over plain http from an
 
 /** @param {BufferSource} bytes */
 const sha256 = (bytes) => crypto.subtle.digest("SHA-256", bytes);
+
+/** @param {ArrayBuffer[]} hashes */
+const ofPieces = async (hashes) => (hashes.length > 1 ? sha256(await new Blob(hashes).arrayBuffer()) : hashes[0]);
 
 /** @param {ArrayBuffer} digest */
 const hex = (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");

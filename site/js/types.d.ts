@@ -119,7 +119,7 @@ interface FileAsset {
   bytes: number;
   /** in hex, of the same */
   sha256: string;
-  /** the sha256 of the sha256 of each of its MiB: checked while it comes, without a pause for all of it at the end */
+  /** of what is over a MiB, the sha256 of the sha256 of each of its MiB: it can be checked while it comes */
   pieces?: string;
   /** whether there is a .gz beside it that is worth its own request */
   gz?: boolean;

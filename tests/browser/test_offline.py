@@ -93,6 +93,8 @@ def test_two_copies_on_one_host_leave_each_other_their_files(dist, next_dist, ne
         assert visit.read(digit(2)) == "2"
 
 
+BOOT = "async (element) => (await element.recognizer.health()).boot"
+
 SPOIL = """
 async (name) => {
   for (const key of await caches.keys()) {
@@ -114,10 +116,22 @@ def test_what_went_bad_in_the_cache_is_fetched_anew(dist, new_visit):
         visit.page.evaluate(SPOIL, "heap.bin")
         visit.open().ready()
     visit.open().ready()  # without network: what is kept is right again
-    boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")
+    boot = visit.on_element(BOOT)
     assert boot["path"] == "snapshot" and boot["why_not_faster"] is None
     visit.draw(digit(5))
     assert visit.answer() == "5"
+
+
+def test_a_first_visit_over_a_thin_line_takes_fewer_bytes_and_the_next_starts_at_once(dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url)
+        visit.page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { downlink: 1.5 } })")
+        visit.open().ready().offline_ready()
+        first = visit.on_element(BOOT)
+        visit.open().ready()
+    later = visit.on_element(BOOT)
+    assert first["path"] == "slim" and "1.5 Mbit/s" in first["why_not_faster"]
+    assert later["path"] == "snapshot" and later["why_not_faster"] is None
 
 
 def test_files_that_the_browser_threw_away_are_fetched_again_before_offline_use_is_promised(dist, new_visit):
