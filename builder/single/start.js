@@ -11,14 +11,24 @@ import { assets } from "../../site/js/assets.js";
 const LETTERS = 85;
 const FIRST_LETTER = 35; // "#"; from there on in the order of their codes, without "<", which could end a data block
 
-/** @type {Promise<{blocks: Record<string, Uint8Array<ArrayBuffer>>, script: Promise<Blob>}> | undefined} */
+/** @type {Promise<{blocks: Record<string, Uint8Array<ArrayBuffer>>, script: Blob}> | undefined} */
 let carried;
+
+/** @type {Worker | null} one that reads its script while the page still reads the rest */
+let ahead = null;
 
 /** A classic worker: browsers let no page from a file start one that runs modules. @returns {Promise<Worker | null>} */
 export async function startWorker() {
   if (typeof Worker !== "function") return null;
   const { script } = await contents();
-  const url = URL.createObjectURL(await script);
+  const worker = ahead ?? workerOf(script);
+  ahead = null;
+  return worker;
+}
+
+/** @param {Blob} script */
+function workerOf(script) {
+  const url = URL.createObjectURL(script);
   const worker = new Worker(url, { name: "inkling" });
   worker.addEventListener("message", () => URL.revokeObjectURL(url), { once: true });
   return worker;
@@ -42,12 +52,15 @@ async function read() {
   if (document.readyState === "loading") await new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
   /** @type {NodeListOf<HTMLElement>} */
   const elements = document.querySelectorAll("script[data-block]");
-  const blocks = Object.fromEntries(Array.from(elements, (element) => [element.dataset.block, bytesOf(element)]));
+  const standing = Object.fromEntries(Array.from(elements, (element) => [element.dataset.block, element]));
   const names = [...Object.values(assets.files), ...Object.values(assets.models)].flatMap((/** @type {CarriedAsset} */ { parts }) => parts ?? []);
-  for (const name of ["worker.js", ...names]) if (!blocks[name]) throw damaged(name);
+  for (const name of ["worker.js", ...names]) if (!standing[name]) throw damaged(name);
+  const script = await unpacked(bytesOf(standing["worker.js"]));
+  // Nothing is waited for from here until the engine has it and listens: an error of the worker's is heard.
+  if (typeof Worker === "function") ahead = workerOf(script);
+  const blocks = Object.fromEntries(names.map((name) => [name, bytesOf(standing[name])]));
   for (const element of elements) element.remove();
-  const { "worker.js": script, ...rest } = blocks;
-  return { blocks: rest, script: unpacked(script) };
+  return { blocks, script };
 }
 
 /** @param {HTMLElement} element @returns {Uint8Array<ArrayBuffer>} */
