@@ -7,6 +7,7 @@ blocks behind it. builder/single/ holds the modules that the bundle has in place
 import base64
 import hashlib
 import re
+from array import array
 from pathlib import Path
 
 from builder.common import BuildError, cache_directory, temporary_directory
@@ -123,8 +124,9 @@ def _html(index: str, app: dict[str, bytes], page: bytes, blocks: dict[str, byte
 
 
 def _block(name: str, data: bytes) -> str:
-    padded = data + bytes(-len(data) % 4)
-    text = base64.b85encode(padded).translate(_LETTERS).decode()
+    words = array("I", data + bytes(-len(data) % 4))
+    words.byteswap()  # b85encode takes the first byte of four for the most significant, the machines that read it the last
+    text = base64.b85encode(words).translate(_LETTERS).decode()
     return f'<script type="application/octet-stream" data-block="{name}" data-bytes="{len(data)}">{text}</script>\n'
 
 

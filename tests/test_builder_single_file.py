@@ -38,10 +38,10 @@ def noise(size: int) -> bytes:
 
 
 def decoded(text: str, size: int) -> bytes:
-    """As builder/single/start.js reads it: five letters are a number of four bytes, the most significant first."""
+    """As builder/single/start.js reads it: five letters are a number, the most significant first, of four bytes, the least significant first."""
     values = [NUMBER[letter] for letter in text]
     numbers = [sum(value * 85 ** (4 - place) for place, value in enumerate(values[i : i + 5])) for i in range(0, len(values), 5)]
-    return b"".join(number.to_bytes(4, "big") for number in numbers)[:size]
+    return b"".join(number.to_bytes(4, "little") for number in numbers)[:size]
 
 
 @pytest.fixture(scope="module")

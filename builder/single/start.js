@@ -10,6 +10,7 @@ import { assets } from "../../site/js/assets.js";
 
 const LETTERS = 85;
 const FIRST_LETTER = 35; // "#"; from there on in the order of their codes, without "<", which could end a data block
+const VALUES = Uint8Array.from({ length: 128 }, (_, code) => code - FIRST_LETTER - (code > 60 ? 1 : 0));
 
 /** @type {Promise<{blocks: Record<string, Uint8Array<ArrayBuffer>>, script: Blob}> | undefined} */
 let carried;
@@ -69,16 +70,14 @@ function bytesOf(element) {
   const groups = text.length / 5;
   const size = Number(element.dataset.bytes);
   if (groups !== Math.ceil(size / 4)) throw damaged(element.dataset.block);
-  const view = new DataView(new ArrayBuffer(4 * groups));
-  const value = (/** @type {number} */ i) => {
-    const code = text.charCodeAt(i);
-    return code - FIRST_LETTER - (code > 60 ? 1 : 0);
-  };
-  for (let group = 0, i = 0; group < groups; group++, i += 5) {
-    const four = ((value(i) * LETTERS + value(i + 1)) * LETTERS + value(i + 2)) * LETTERS + value(i + 3);
-    view.setUint32(4 * group, four * LETTERS + value(i + 4));
+  const letters = new TextEncoder().encode(text);
+  const numbers = new Uint32Array(groups);
+  for (let group = 0, i = 0; group < groups; group++) {
+    let number = 0;
+    for (const end = i + 5; i < end; i++) number = Math.imul(number, LETTERS) + VALUES[letters[i]];
+    numbers[group] = number;
   }
-  return new Uint8Array(view.buffer, 0, size);
+  return new Uint8Array(numbers.buffer, 0, size);
 }
 
 /** @param {Uint8Array<ArrayBuffer>} script gzipped @returns {Promise<Blob>} */

@@ -57,7 +57,8 @@ def one(rng) -> Drawing:
 
 
 def flagged_one(rng) -> Drawing:
-    flag, drop = rng.uniform(0.15, 0.5), rng.uniform(0.12, 0.6)
+    flag = rng.uniform(0.15, 0.5)
+    drop = flag * rng.uniform(0.65, 1.8)  # a flag that falls by less than 30 degrees makes a seven of it
     return [line((0.5 - flag, drop), (0.5, 0.0), (0.5, 1.4))]
 
 
