@@ -4,7 +4,7 @@
 
 import { assets } from "./assets.js";
 import { closed, notSendable, RecognizerError, unsupported } from "./errors.js";
-import { Delivery, thinLine } from "./parts.js";
+import { Delivery } from "./parts.js";
 import { assetMap, startWorker } from "./start.js";
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
@@ -26,8 +26,8 @@ export class Engine extends EventTarget {
   #lastId = 0;
   #restarts = 0;
   #closed = false;
-  /** @type {string | null} why the fastest way is not tried: what it goes by may be to blame for a death, or comes too slowly */
-  #doubt;
+  /** @type {string | null} why a worker died that had been ready: what it was restored from may have been to blame */
+  #death = null;
   /** @type {Promise<any>} the latest boot */
   #booted = Promise.resolve();
   #model;
@@ -36,11 +36,10 @@ export class Engine extends EventTarget {
   /** @type {BootProgress | null} */
   #progress = null;
 
-  /** @param {string} [model] @param {string | null} [doubt] */
-  constructor(model = assets.defaultModel, doubt = null) {
+  /** @param {string} [model] */
+  constructor(model = assets.defaultModel) {
     super();
     this.#model = model;
-    this.#doubt = doubt;
   }
 
   /** Hears how far the boot has come, at once and from then on. @param {((progress: BootProgress) => void) | undefined} listener */
@@ -77,7 +76,7 @@ export class Engine extends EventTarget {
     }
     const map = await assetMap(cache);
     const isWish = new URLSearchParams(globalThis.location?.search).get("boot") === "slim";
-    let why = isWish ? "the address asks for it" : this.#doubt;
+    let why = isWish ? "the address asks for it" : this.#death;
     const paths = why ? PATHS.slice(1) : PATHS;
     for (const path of paths) {
       try {
@@ -215,7 +214,7 @@ export class Engine extends EventTarget {
     console.error("The worker died:", reason);
     this.#stop(new RecognizerError({ type: "WorkerError", message: `The recogniser stopped: ${reason}`, hint: "Reload the page." }));
     if (this.#closed || wasBooting) return;
-    this.#doubt = `a worker died: ${reason}`;
+    this.#death = `a worker died: ${reason}`;
     try {
       if (++this.#restarts > MAX_RESTARTS) throw new RecognizerError({ message: `The recogniser keeps stopping: ${reason}`, hint: "Reload the page." });
       await this.boot();
@@ -243,7 +242,7 @@ let ahead = null;
 
 /** Starts an engine now, with the default model. The first who asks for one gets it. */
 export function startAhead() {
-  ahead = new Engine(undefined, thinLine(assets));
+  ahead = new Engine();
   ahead.boot();
 }
 

@@ -12,18 +12,6 @@ const PARTS = {
   slim: [...COMMON, "python_stdlib.zip", "numpy.zip", "inkling.zip"],
 };
 
-const THIN = 10; // Mbit/s, the most that a browser tells. The snapshot is 2.9 MB of gzip more than slim, which starts a second later
-
-/**
- * Why a first visit to the site had better take what is fewer bytes; null if nothing says so. Later ones find all of it kept.
- * @param {{files: Files}} assets
- * @returns {string | null}
- */
-export function thinLine({ files }) {
-  const { downlink = Infinity } = /** @type {any} */ (navigator).connection ?? {}; // Chromium's only
-  return downlink < THIN && !files["heap.bin"].data && !navigator.serviceWorker?.controller ? `the line is slow: ${downlink} Mbit/s` : null;
-}
-
 /** @typedef {Record<string, FileAsset>} Files */
 /** @typedef {Record<string, Promise<any>>} Parts name -> its bytes, its compiled module, or of a script only that it is the right one */
 

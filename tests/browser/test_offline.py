@@ -122,18 +122,6 @@ def test_what_went_bad_in_the_cache_is_fetched_anew(dist, new_visit):
     assert visit.answer() == "5"
 
 
-def test_a_first_visit_over_a_thin_line_takes_fewer_bytes_and_the_next_starts_at_once(dist, new_visit):
-    with serving(dist) as server:
-        visit = new_visit(server.url)
-        visit.page.add_init_script("Object.defineProperty(navigator, 'connection', { value: { downlink: 1.5 } })")
-        visit.open().ready().offline_ready()
-        first = visit.on_element(BOOT)
-        visit.open().ready()
-    later = visit.on_element(BOOT)
-    assert first["path"] == "slim" and "1.5 Mbit/s" in first["why_not_faster"]
-    assert later["path"] == "snapshot" and later["why_not_faster"] is None
-
-
 def test_files_that_the_browser_threw_away_are_fetched_again_before_offline_use_is_promised(dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
