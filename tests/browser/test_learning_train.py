@@ -59,7 +59,7 @@ def test_a_network_is_trained_from_nothing_while_the_pad_reads_with_it(at):
     start(visit)
     eventually(lambda: model(visit) == "784-32-10")
     expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
-    right = float(re.search(r"([\d.]+)% of the images", outcome(visit).inner_text())[1])
+    right = float(re.search(r"([\d.]+)% of 1,000 images", outcome(visit).inner_text())[1])
     assert right >= 85
     charts = visit.page.locator("#learning .plot canvas")
     expect(charts).to_have_count(2)
@@ -89,6 +89,22 @@ def test_pausing_single_steps_and_stopping(at):
     visit.button("Stop").click()
     expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
     expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
+
+
+def test_pausing_leaves_another_run_alone(at):
+    """As that of another element with the same recogniser."""
+    visit = at(SLOW)
+    start(visit)
+    visit.on_element("""({ recognizer }) => {
+      window.other = { step: 0 };
+      const onProgress = (progress) => (window.other = progress);
+      recognizer.train({ arch: "784-16-10", images: 1000, epochs: 20 }, { live: false, onProgress });
+    }""")
+    eventually(lambda: visit.page.evaluate("() => other.step") > 2)
+    visit.button("Pause").click()
+    expect(figures(visit)).to_contain_text("paused")
+    eventually(lambda: visit.page.evaluate("() => other.state") == "finished")
+    expect(figures(visit)).to_contain_text("paused")
 
 
 def test_cancelling_brings_back_the_network_from_before(at):
