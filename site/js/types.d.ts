@@ -105,6 +105,9 @@ interface OfflineEvents {
   onConnection(online: boolean): void;
 }
 
+/** What comes to see to a new recogniser before that reads for the first time. */
+type Preparation = Promise<((recognizer: Learning) => unknown) | undefined>;
+
 /** How far a boot has come; loaded and total in bytes. */
 interface BootProgress {
   stage: string;
