@@ -24,6 +24,15 @@ ANSWERS = """
 window.answers = [];
 addEventListener("change", ({ detail }) => detail?.model && answers.push(detail.model));
 """
+MORTAL = """
+const { postMessage } = Worker.prototype;
+Worker.prototype.postMessage = function (message, ...more) {
+  if (message.name !== "setWeights") return postMessage.call(this, message, ...more);
+  Worker.prototype.postMessage = postMessage;
+  this.terminate();
+  setTimeout(() => this.dispatchEvent(new ErrorEvent("error", { message: "out of memory" })));
+};
+"""
 
 
 @pytest.fixture
@@ -120,6 +129,18 @@ def test_the_first_answer_after_a_start_is_the_kept_networks(visit, late):
     visit.ready()
     assert visit.answer() == "4"
     assert set(answers(visit)) == {"turned"}
+    expect(visit.page.locator("#model")).to_have_value("own:turned")
+
+
+def test_a_worker_that_dies_while_a_network_is_put_back_does_not_take_it_with_it(visit):
+    keep_turned(visit)
+    visit.expecting("The worker died")
+    visit.page.add_init_script(MORTAL)
+    visit.page.reload()
+    expect(visit.status).to_contain_text("started again", timeout=LONG)
+    visit.ready()
+    visit.lay(digit(3))
+    eventually(lambda: model(visit) == "turned")
     expect(visit.page.locator("#model")).to_have_value("own:turned")
 
 
