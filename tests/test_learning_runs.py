@@ -193,6 +193,12 @@ def test_good_weights_are_those_of_the_latest_validation(data):
     assert all((run.model.parameters()[key] == array).all() for key, array in good.items())
 
 
+def test_the_result_says_on_how_many_images_it_was_measured(data):
+    train, validation = data
+    assert finish(make(data))[0].result()["validation_images"] == 40
+    assert Run(Settings.from_dict(MLP), train).result()["validation_images"] == 0
+
+
 def test_the_result_is_a_weights_file_of_the_network_to_the_last_bit(data):
     run, _, validations = finish(make(data))
     result = run.result()

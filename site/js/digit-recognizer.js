@@ -109,6 +109,11 @@ export class DigitRecognizer extends HTMLElement {
     else this.#loader.leave();
   }
 
+  /** @param {Preparation} preparation */
+  set preparation(preparation) {
+    this.#loader.preparation = preparation;
+  }
+
   /** The newest answer, null on a bare pad. */
   get prediction() {
     return this.#reading.prediction;

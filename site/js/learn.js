@@ -26,7 +26,7 @@ export function offerLearning(offer, button, element, bring) {
   addEventListener("hashchange", follow);
   follow();
   try {
-    if (localStorage[KEPT]) bring(() => import("./learn/networks.js")).then((own) => own?.networks.follow(element));
+    if (localStorage[KEPT]) element.preparation = bring(() => import("./learn/networks.js")).then((own) => own?.networks.follow(element));
   } catch {
     // Storage is forbidden: nothing can have been kept.
   }

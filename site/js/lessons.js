@@ -7,7 +7,7 @@
 
 import { dataBytes, dataFile } from "./image-sets.js";
 
-/** @typedef {{action?: string, learning_rate?: number}} Order */
+/** @typedef {{action?: string, learning_rate?: number, run?: number}} Order */
 /** @typedef {(value: any) => void} Progress */
 /** @typedef {{images: Uint8Array, labels: Int8Array}} OwnImages */
 
@@ -118,7 +118,7 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
         const isNew = run.state !== state;
         state = run.state;
         if (isNew || now > reported + (busy ? REPORT_EVERY : 0)) {
-          progress(toJs(run.report()));
+          progress({ run: job.id, ...toJs(run.report()) });
           reported = now;
         }
         if (fields.checkpointEvery && (now > saved + fields.checkpointEvery || (isNew && !busy))) save();
@@ -153,7 +153,7 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
 
   /** An action that takes its time, and can be cancelled. @param {(fields: any, progress: Progress, job: Job) => Promise<any>} work */
   const asJob = (work) => async (/** @type {any} */ fields, /** @type {Progress} */ progress, /** @type {number} */ id) => {
-    const job = new Job();
+    const job = new Job(id);
     jobs.set(id, job);
     try {
       await job.unlessCancelled(ready(progress));
@@ -167,9 +167,10 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
     train: asJob(train),
     evaluate: asJob(evaluate),
     cancel: ({ target }) => jobs.get(target)?.cancel(),
-    steer(order) {
-      for (const job of jobs.values()) job.steer?.(order);
-      for (const job of jobs.values()) job.wake();
+    steer({ run, ...order }) {
+      const meant = [...jobs.values()].filter(({ id }) => run === undefined || id === run); // none, if it has ended
+      for (const job of meant) job.steer?.(order);
+      for (const job of meant) job.wake();
       return null;
     },
     async checkSettings({ settings }, progress) {
@@ -197,7 +198,9 @@ class Job {
   #abort = () => {};
   #aborted = new Promise((_, reject) => (this.#abort = () => reject(cancelled())));
 
-  constructor() {
+  /** @param {number} id of the request */
+  constructor(id) {
+    this.id = id;
     this.#aborted.catch(() => {}); // who waits for something hears of it
   }
 

@@ -9,6 +9,7 @@
 export class Loader extends EventTarget {
   #door;
   /** @type {Recognizer | null} */ recognizer = null;
+  /** @type {Preparation | undefined} */ preparation;
 
   /** Ends with the time of the present recogniser, or of the one that is on its way. */
   #term = new AbortController();
@@ -29,6 +30,7 @@ export class Loader extends EventTarget {
     const { signal } = this.#term;
     try {
       const recognizer = await loadRecognizer(this.#door, model, onProgress, signal);
+      await (await this.preparation)?.(recognizer);
       if (!signal.aborted) this.#watch(recognizer);
     } catch (error) {
       if (!signal.aborted) this.#fail(error);

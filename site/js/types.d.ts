@@ -105,6 +105,9 @@ interface OfflineEvents {
   onConnection(online: boolean): void;
 }
 
+/** What comes to see to a new recogniser before that reads for the first time. */
+type Preparation = Promise<((recognizer: Learning) => unknown) | undefined>;
+
 /** How far a boot has come; loaded and total in bytes. */
 interface BootProgress {
   stage: string;
@@ -201,6 +204,8 @@ interface TrainingStep {
 
 interface TrainingProgress {
   stage: "training";
+  /** which run it is, for `steer` */
+  run: number;
   state: "running" | "paused" | "finished" | "stopped" | "diverged";
   step: number;
   total_steps: number;
@@ -234,6 +239,8 @@ interface TrainingResult {
   loss: number | null;
   accuracy: number | null;
   validation: TrainingStep | null;
+  /** on how many images that was measured */
+  validation_images: number;
   /** complete; `python trainer/train.py --settings` reads the same */
   settings: Record<string, any>;
   parameters: number;
@@ -275,8 +282,8 @@ interface Learning {
       onCheckpoint?: (bytes: Uint8Array) => void; onProgress?: (progress: TrainingProgress | LoadingProgress) => void;
     },
   ): Promise<TrainingResult>;
-  /** For all runs. "step": one, then a pause; "stop": ends them well. learning_rate: the new peak, the schedule is scaled by it. */
-  steer(order: { action?: "pause" | "resume" | "step" | "stop"; learning_rate?: number }): Promise<null>;
+  /** "step": one, then a pause; "stop": ends it well. learning_rate: the new peak, the schedule is scaled by it. run: which, as its progress says; without it all. */
+  steer(order: { action?: "pause" | "resume" | "step" | "stop"; learning_rate?: number; run?: number }): Promise<null>;
   /** Measures the network in use. */
   evaluate(data: DataSet, options?: { mistakes?: number; signal?: AbortSignal; onProgress?: (progress: LoadingProgress) => void }): Promise<Evaluation>;
   /** Settings with all defaults, and the size of their network; rejects nonsense, naming the setting. */

@@ -3,11 +3,15 @@
 import json
 import time
 
+import numpy as np
 import pytest
 from hand import digit
 from learning import LONG, MEANT, answer_to, choose, correct, download, eventually, model, note, panel, reading, signs
 from playwright.sync_api import expect
 from test_worker import HANDLES
+
+from builder.common import ROOT
+from inkling import weights
 
 NO_STORAGE = """
 Object.defineProperty(window, "indexedDB", { value: { open() { throw new DOMException("denied", "SecurityError"); } } });
@@ -15,6 +19,19 @@ Object.defineProperty(window, "localStorage", { get() { throw new DOMException("
 """
 FULL = """
 IDBObjectStore.prototype.put = function () { throw new DOMException("there is no room", "QuotaExceededError"); };
+"""
+ANSWERS = """
+window.answers = [];
+addEventListener("change", ({ detail }) => detail?.model && answers.push(detail.model));
+"""
+MORTAL = """
+const { postMessage } = Worker.prototype;
+Worker.prototype.postMessage = function (message, ...more) {
+  if (message.name !== "setWeights") return postMessage.call(this, message, ...more);
+  Worker.prototype.postMessage = postMessage;
+  this.terminate();
+  setTimeout(() => this.dispatchEvent(new ErrorEvent("error", { message: "out of memory" })));
+};
 """
 
 
@@ -75,6 +92,65 @@ def test_what_was_learned_shows_before_and_after_and_outlives_a_reload(visit):
     visit.page.locator("#model").select_option("own:convnet + mine")
     expect(reading(visit)).to_contain_text("convnet + mine, kept")
     assert [answer_to(visit, drawing) for drawing in drawings[10:]].count(MEANT) == right
+
+
+def turned() -> bytes:
+    """The shipped network with its answers shifted: a 3 is a 4 to it."""
+    network = weights.load(ROOT / "weights" / "convnet.npz")
+    *_, W, b = network.parameters().values()
+    W[...], b[...] = np.roll(W, 1, axis=1), np.roll(b, 1)
+    return weights.dumps(network)
+
+
+def keep_turned(visit):
+    panel(visit, "My digits")
+    choose(visit, "Load a network", {"name": "turned.npz", "mimeType": "application/octet-stream", "buffer": turned()})
+    visit.button("Keep").click()
+    expect(reading(visit)).to_contain_text("turned, kept on this device")
+
+
+def answers(visit) -> list:
+    """The networks that gave the answers that were shown since the page was loaded."""
+    return visit.page.evaluate("() => answers")
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
+def test_the_first_answer_after_a_start_is_the_kept_networks(visit, late):
+    keep_turned(visit)
+    visit.page.add_init_script(ANSWERS)
+    release = visit.hold("**/learn/networks.js") if late else None
+    with visit.page.expect_request("**/numpy_random.zip", timeout=LONG):  # which the worker asks for when it has been ready for a while
+        visit.page.reload()
+        visit.draw(digit(3))
+    if late:
+        expect(visit.status).not_to_have_attribute("data-state", "ready")
+        assert answers(visit) == []
+        release()
+    visit.ready()
+    assert visit.answer() == "4"
+    assert set(answers(visit)) == {"turned"}
+    expect(visit.page.locator("#model")).to_have_value("own:turned")
+
+
+def test_a_worker_that_dies_while_a_network_is_put_back_does_not_take_it_with_it(visit):
+    keep_turned(visit)
+    visit.expecting("The worker died")
+    visit.page.add_init_script(MORTAL)
+    visit.page.reload()
+    expect(visit.status).to_contain_text("started again", timeout=LONG)
+    visit.ready()
+    visit.lay(digit(3))
+    eventually(lambda: model(visit) == "turned")
+    expect(visit.page.locator("#model")).to_have_value("own:turned")
+
+
+def test_storage_that_does_not_answer_keeps_nobody_from_the_shipped_network(visit):
+    keep_turned(visit)
+    visit.page.add_init_script("IDBFactory.prototype.open = () => ({})")
+    visit.page.reload()
+    visit.ready()
+    assert answer_to(visit, digit(3)) == 3
+    assert model(visit) == "convnet"
 
 
 def test_what_is_dropped_leaves_no_trace(visit):

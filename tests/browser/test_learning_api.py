@@ -85,7 +85,7 @@ def desktop():
 
 def test_training_learns_and_its_curve_is_the_desktops(api, desktop):
     result = api("(recognizer, settings) => trained(recognizer, settings)", SMALL)
-    assert (result["state"], result["step"], result["images"]) == ("finished", 30, 3000)
+    assert (result["state"], result["step"], result["images"], result["validation_images"]) == ("finished", 30, 3000, 1000)
     assert result["validations"][0]["accuracy"] < 0.3 and result["validation"]["accuracy"] > 0.8
     assert result["settings"] == Settings.from_dict(SMALL).to_dict()
     steps, validations, _ = desktop(SMALL)
@@ -162,6 +162,39 @@ def test_pause_step_learning_rate_and_stop(api):
     rates = [step["learning_rate"] for step in result["steps"]]
     assert rates[:result["pausedAt"]] == pytest.approx([0.005] * result["pausedAt"]) and rates[-1] == pytest.approx(0.001)
     assert weights.load(base64.b64decode(result["weights"])).n_parameters == result["parameters"]
+
+
+def test_an_order_reaches_the_run_that_it_is_for_and_without_one_all(api):
+    result = api("""async (recognizer, settings) => {
+      const told = [null, null];
+      const until = async (holds) => {
+        const end = performance.now() + 30000;
+        while (!told.every(Boolean) || !holds(...told)) {
+          if (performance.now() > end) throw new Error("it has not come true");
+          await new Promise((resolve) => setTimeout(resolve, 5));
+        }
+        return told.map(({ step }) => step);
+      };
+      const runs = ["sgd", "adam"].map((optimizer, i) => recognizer.train({ ...settings, optimizer }, { live: false, onProgress(progress) {
+        if (progress.stage === "training") told[i] = progress;
+      } }));
+      await until((first, second) => first.step > 2 && second.step > 2);
+      const [{ run: first }, { run: second }] = told;
+      await recognizer.steer({ action: "pause", run: first });
+      const paused = await until(({ state }) => state === "paused");
+      const later = await until((_, { step }) => step > paused[1] + 20);
+      const states = told.map(({ state }) => state);
+      await recognizer.steer({ action: "stop", run: second });
+      const { state } = await runs[1];
+      const waits = told[0].state;
+      await recognizer.steer({ action: "step", run: second }); // which has ended
+      await recognizer.steer({ action: "stop" });
+      const { step } = await runs[0];
+      return { paused, later, states, state, waits, step, differ: first !== second };
+    }""", SMALL | {"epochs": 50})
+    assert result["differ"] and result["states"] == ["paused", "running"]
+    assert result["paused"][0] == result["later"][0] == result["step"]
+    assert (result["state"], result["waits"]) == ("stopped", "paused")
 
 
 def test_an_abort_takes_effect_at_once_and_the_network_from_before_is_back(api):

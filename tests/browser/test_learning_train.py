@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hand import digit
-from learning import LONG, answer_to, choose, download, eventually, model, note, reading
+from learning import LONG, MEANT, answer_to, choose, correct, download, eventually, model, note, panel, reading, signs
 from playwright.sync_api import expect
 from test_worker import HANDLES
 
@@ -59,7 +59,7 @@ def test_a_network_is_trained_from_nothing_while_the_pad_reads_with_it(at):
     start(visit)
     eventually(lambda: model(visit) == "784-32-10")
     expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
-    right = float(re.search(r"([\d.]+)% of the images", outcome(visit).inner_text())[1])
+    right = float(re.search(r"([\d.]+)% of 1,000 images", outcome(visit).inner_text())[1])
     assert right >= 85
     charts = visit.page.locator("#learning .plot canvas")
     expect(charts).to_have_count(2)
@@ -89,6 +89,22 @@ def test_pausing_single_steps_and_stopping(at):
     visit.button("Stop").click()
     expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
     expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
+
+
+def test_pausing_leaves_another_run_alone(at):
+    """As that of another element with the same recogniser."""
+    visit = at(SLOW)
+    start(visit)
+    visit.on_element("""({ recognizer }) => {
+      window.other = { step: 0 };
+      const onProgress = (progress) => (window.other = progress);
+      recognizer.train({ arch: "784-16-10", images: 1000, epochs: 20 }, { live: false, onProgress });
+    }""")
+    eventually(lambda: visit.page.evaluate("() => other.step") > 2)
+    visit.button("Pause").click()
+    expect(figures(visit)).to_contain_text("paused")
+    eventually(lambda: visit.page.evaluate("() => other.state") == "finished")
+    expect(figures(visit)).to_contain_text("paused")
 
 
 def test_cancelling_brings_back_the_network_from_before(at):
@@ -215,6 +231,109 @@ def test_a_run_that_diverges_stops_says_what_to_lower_and_keeps_what_was_good(at
     visit.verdict()
     bars = visit.bars()
     assert sum(bars) == pytest.approx(100, abs=1)
+
+
+def test_an_error_at_the_very_end_of_a_run_is_told_and_its_network_is_offered(at):
+    visit = at(QUICK)
+    visit.on_element("""({ recognizer }) => {
+      const { setWeights } = recognizer;
+      recognizer.setWeights = async () => {
+        recognizer.setWeights = setWeights;
+        throw new Error("There is no room for it.");
+      };
+    }""")
+    start(visit)
+    expect(outcome(visit)).to_contain_text("There is no room for it.", timeout=LONG)
+    expect(visit.page.locator("#learning .result")).to_contain_text("ended at step 126, and its network is not kept")
+    visit.button("Try it again").click()
+    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
+
+
+def test_a_run_that_could_not_start_is_told_and_can_be_started_again(at):
+    visit = at(QUICK)
+    visit.expecting("ERR_FAILED|Could not load|Failed to fetch")
+    visit.page.route("**/mnist-train.npz*", lambda route: route.abort())
+    visit.button("Train").click()
+    expect(outcome(visit)).to_contain_text("mnist-train.npz", timeout=LONG)
+    expect(reading(visit)).to_contain_text("as it was shipped")
+    visit.page.unroute("**/mnist-train.npz*")
+    visit.button("Train").click()
+    expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
+
+
+def test_a_run_whose_worker_can_not_be_replaced_offers_what_it_saved(new_visit, site):
+    visit = new_visit(site, service_workers="block")
+    visit.expecting("The worker died|no module workers")
+    visit.page.add_init_script(HANDLES)
+    visit.open(SLOW).ready()
+    start(visit)
+    eventually(lambda: steps_done(visit) > 5)
+    visit.button("Pause").click()  # a checkpoint is made with it
+    expect(figures(visit)).to_contain_text("paused")
+    done = steps_done(visit)
+    visit.page.evaluate("() => { kill(workers.at(-1)); window.spare = Worker; window.Worker = undefined; }")
+    expect(visit.page.locator("#learning .result")).to_contain_text(f"interrupted at step {done:,}", timeout=LONG)
+    expect(outcome(visit)).to_contain_text("no module workers")
+    visit.page.evaluate("() => { window.Worker = spare; }")
+    visit.by("action").click()
+    visit.ready()
+    visit.button("Go on").click()
+    eventually(lambda: steps_done(visit) > done)
+
+
+def test_one_thing_is_done_with_the_network_at_a_time(at):
+    visit = at(SLOW)
+    correct(visit, digit(4), 4)
+    others = {"Race": "Start the race", "Test": "Test on all 10,000 MNIST images", "My digits": "Learn from my digits", "Train": "Train"}
+
+    def refused(tab, words):
+        panel(visit, tab)
+        visit.page.evaluate("() => document.querySelector('#learning .note').replaceChildren()")
+        visit.button(others[tab]).click()
+        expect(note(visit)).to_contain_text(words)
+        expect(visit.button("Cancel")).to_have_count(0)
+        expect(visit.page.get_by_role("button", name="Load a network", disabled=False)).to_have_count(0)
+
+    start(visit)
+    for tab in ("Race", "Test", "My digits"):
+        refused(tab, "A training is under way")
+    panel(visit, "Train")
+    done = steps_done(visit)
+    eventually(lambda: steps_done(visit) > done)  # it goes on as if nothing had been
+    visit.button("Cancel").click()
+    expect(outcome(visit)).to_contain_text("Cancelled")
+    panel(visit, "Race")
+    visit.button("Start the race").click()
+    for tab in ("Train", "My digits", "Test"):
+        refused(tab, "A race is under way")
+    panel(visit, "Race")
+    visit.button("Cancel").click()
+    expect(note(visit)).to_contain_text("called off")
+    panel(visit, "Train")
+    start(visit)
+
+
+def weights_in_use(visit) -> str:
+    return visit.on_element("({ recognizer }) => recognizer.getWeights().then(({ name, npz }) => `${name}: ${npz}`)")
+
+
+def test_what_was_learned_from_drawings_is_dropped_to_the_last_bit(at):
+    visit = at(QUICK)
+    shipped = weights_in_use(visit)
+    start(visit)
+    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet", timeout=LONG)
+    trained = weights_in_use(visit)
+    correct(visit, signs(1)[0], MEANT)
+    panel(visit, "My digits")
+    visit.button("Learn from my digits").click()
+    expect(visit.button("Drop it")).to_be_visible(timeout=LONG)
+    assert weights_in_use(visit) not in (shipped, trained)
+    visit.button("Drop it").click()
+    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
+    assert weights_in_use(visit) == trained
+    visit.button("Drop").click()
+    expect(reading(visit)).to_contain_text("as it was shipped")
+    assert weights_in_use(visit) == shipped
 
 
 def test_a_tab_closed_in_mid_run_can_go_on(at):

@@ -18,7 +18,10 @@ export class Networks extends EventTarget {
   /** @type {OwnNetwork | null} in use and kept */ kept = null;
   /** @type {string | null} in use while it is trained */ inTraining = null;
   /** @type {OwnNetwork[]} those that were tried before, and not kept or dropped when the next one came */ #before = [];
+  /** @type {string | null} why nothing outlasts this tab */ warning = null;
   /** @type {DigitRecognizer | null} */ #element = null;
+  /** @type {Preparation | undefined} */ #following;
+  /** @type {Learning | null} a new recogniser that answers with the right network already */ #seenTo = null;
 
   /** The one in use, if it is not a shipped one. */
   get own() {
@@ -29,18 +32,25 @@ export class Networks extends EventTarget {
     return networkStore.entries.map(([, network]) => network);
   }
 
-  /** Keeps the page's network what it is to be, from now on. @param {DigitRecognizer} element */
-  async follow(element) {
-    if (this.#element) return networkStore.load();
+  /** Keeps the page's network what it is to be, from now on. @param {DigitRecognizer} element @returns {Preparation} */
+  follow(element) {
+    this.#following ??= this.#follow(element);
+    element.preparation = this.#following;
+    return this.#following;
+  }
+
+  /** @param {DigitRecognizer} element @returns {Preparation} */
+  async #follow(element) {
     this.#element = element;
-    const warning = await networkStore.load();
+    this.warning = await networkStore.load();
     const name = readNote();
     if (name && !inAddress("model")) this.kept = networkStore.get(name) ?? null; // a link to a shipped one comes first
     const select = /** @type {HTMLSelectElement} */ (document.querySelector("#model"));
     const refresh = () => this.#list(select);
     this.addEventListener("change", refresh);
     element.addEventListener("ready", async () => {
-      await this.#restore();
+      if (this.#seenTo !== element.recognizer) await this.#restore(); // it was started again
+      this.#seenTo = null;
       refresh();
     });
     element.addEventListener("modelchange", () => this.#took(null, null)); // a shipped one was chosen
@@ -51,7 +61,10 @@ export class Networks extends EventTarget {
     }, { capture: true });
     if (element.recognizer) await this.#restore();
     this.dispatchEvent(new Event("change"));
-    return warning;
+    return async (recognizer) => {
+      this.#seenTo = recognizer;
+      await this.#putBack(recognizer);
+    };
   }
 
   /** Answers with a network that has been kept. @param {string} name */
@@ -151,15 +164,21 @@ export class Networks extends EventTarget {
   }
 
   async #restore() {
+    if (!this.own) return;
+    await this.#putBack(this.#recognizer);
+    this.#element?.read();
+  }
+
+  /** @param {Learning} recognizer that has just been started */
+  async #putBack(recognizer) {
     const { own } = this;
     if (!own) return;
     try {
-      await this.#recognizer.setWeights(own.npz, { name: own.name });
+      await recognizer.setWeights(own.npz, { name: own.name });
     } catch (error) {
       if (/** @type {Error} */ (error).name === "WeightsError") this.#took(null, null); // else it is not the network that failed
       this.#element?.tell(`Your network "${own.name}" can not be used: ${/** @type {Error} */ (error).message}`);
     }
-    this.#element?.read();
   }
 
   /** It is decided what becomes of a network: the run that made it need not be remembered. @param {OwnNetwork | null} network */

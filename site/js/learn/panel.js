@@ -71,7 +71,7 @@ class Panel {
     }
     list.addEventListener("keydown", (event) => this.#key(event));
     this.#root.replaceChildren(list, this.#note, this.#body, new Footer((text) => this.say(text)).element);
-    networks.follow(element).then((warning) => warning && this.say(warning));
+    networks.follow(element).then(() => networks.warning && this.say(networks.warning));
     addEventListener("hashchange", () => {
       const tab = tabInAddress();
       if (tab && tab !== this.tab) this.open(tab);

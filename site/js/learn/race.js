@@ -6,7 +6,7 @@ import { busy } from "./busy.js";
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { button, duration, explain, grouped, isAbort, loadingWords, make, percent } from "./dom.js";
 import { keepInAddress, inAddress } from "../address.js";
-import { dataNote, Run, validationImages } from "./run.js";
+import { dataNote, Run } from "./run.js";
 import { FIELDS, sensible, settingsInAddress, USUAL_RATES } from "./settings.js";
 import { verdict } from "./verdict.js";
 
@@ -94,7 +94,7 @@ export class RaceView {
         return run.train(recognizer, { live: false });
       }));
       this.#line.textContent = `${duration(Math.max(...this.#runs.map(({ result }) => result.seconds)))} of training for the slowest.`;
-      this.#outcome.textContent = verdict(this.#runs.map(({ settings: { optimizer }, result }) => ({ optimizer, ...result })), await validationImages(recognizer));
+      this.#outcome.textContent = verdict(this.#runs.map(({ settings: { optimizer }, result }) => ({ optimizer, ...result })));
       this.#draw();
     } catch (error) {
       this.#runs.forEach((run) => run.cancel()); // without one of them it is no race

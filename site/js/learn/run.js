@@ -9,15 +9,13 @@ import { append } from "./curves.js";
 /** @returns {CurvePoints} */
 const noPoints = () => ({ steps: [], validations: [] });
 
-/** What there is to train with, and how many of its images are kept for validation. The single file has only the second. */
-const VALIDATION = { "mnist-train": 1000, rehearsal: 410 };
-
 export class Run extends EventTarget {
   /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged" | "failed"} */ state = "starting";
   /** @type {any} the latest report */ latest = null;
   /** @type {any} */ result = null;
   settings;
   points;
+  /** @type {number | null} of its latest part, in the worker */ #id = null;
   #cancelling = new AbortController();
 
   /** @param {Record<string, any>} settings @param {CurvePoints} [points] of its first part, if it goes on */
@@ -47,6 +45,11 @@ export class Run extends EventTarget {
     return this.result;
   }
 
+  /** What is to be done with it, and with no other run. @param {any} recognizer @param {Record<string, any>} order */
+  async steer(recognizer, order) {
+    if (recognizer && this.#id !== null) await recognizer.steer({ ...order, run: this.#id });
+  }
+
   /** Ends it, and leaves nothing of it. */
   cancel() {
     this.#cancelling.abort();
@@ -57,6 +60,7 @@ export class Run extends EventTarget {
     this.latest = progress;
     if (progress.stage === "training") {
       this.state = progress.state;
+      this.#id = progress.run;
       const [first] = progress.steps;
       if (first) this.#cutAt(first.step); // it goes on from a checkpoint: what came after that is trained again
       append(this.points, progress);
@@ -73,11 +77,8 @@ export class Run extends EventTarget {
   }
 }
 
-/** @param {any} recognizer @returns {Promise<keyof typeof VALIDATION>} */
+/** What there is to train with: the single file has only the second. @param {any} recognizer */
 const dataFor = async (recognizer) => ((await recognizer.dataSets())["mnist-train"] ? "mnist-train" : "rehearsal");
-
-/** On how many images a run is measured. @param {any} recognizer */
-export const validationImages = async (recognizer) => VALIDATION[await dataFor(recognizer)];
 
 /** What is to be said of the data, or null. @param {any} recognizer */
 export async function dataNote(recognizer) {

@@ -6,6 +6,7 @@
 const DATABASE = "inkling";
 const VERSION = 1;
 const STORES = ["samples", "networks", "runs"];
+const PATIENCE = 5000; // ms
 
 /** What is said when something could not be kept. */
 const FORBIDDEN = "This browser keeps nothing for this page: what you make here lasts as long as this tab.";
@@ -44,6 +45,11 @@ async function transact(name, mode, ask) {
   });
 }
 
+/** The promise, or an error: storage that does not answer must keep nobody from the network. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+function soon(promise) {
+  return Promise.race([promise, new Promise((_, reject) => setTimeout(reject, PATIENCE, new Error("it does not answer")))]);
+}
+
 /**
  * Values by key, all of one kind.
  * @template T
@@ -62,8 +68,8 @@ export class Store {
   load() {
     this.#loaded ??= (async () => {
       try {
-        const [keys, values] = await Promise.all([
-          transact(this.#name, "readonly", (store) => store.getAllKeys()), transact(this.#name, "readonly", (store) => store.getAll())]);
+        const [keys, values] = await soon(Promise.all([
+          transact(this.#name, "readonly", (store) => store.getAllKeys()), transact(this.#name, "readonly", (store) => store.getAll())]));
         keys.forEach((key, i) => this.#values.set(key, values[i]));
         return null;
       } catch (error) {

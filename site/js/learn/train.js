@@ -149,7 +149,7 @@ export class TrainView {
   /** @param {Record<string, any>} order */
   async #steer(order) {
     try {
-      await /** @type {any} */ (this.#element.recognizer)?.steer(order);
+      await this.#run?.steer(this.#element.recognizer, order);
     } catch (error) {
       this.#say(explain(error));
     }
@@ -226,8 +226,8 @@ export class TrainView {
 
   /** @param {Run} run @param {any} result */
   async #finish(run, result) {
-    const { state, message, validation, parameters, weights, settings, seconds } = result;
-    const right = validation ? `${percent(validation.accuracy)} of the images that it never trained on are right.` : "";
+    const { state, message, validation, validation_images: images, parameters, weights, settings, seconds } = result;
+    const right = validation ? `${percent(validation.accuracy)} of ${grouped(images)} images that it never trained on are right.` : "";
     this.#outcome.textContent = state === "diverged" ? `${message} What it had learned before is kept below.`
       : `${state === "stopped" ? "Stopped" : "Finished"} after ${duration(seconds)}. ${right} The pad reads with it; keep or drop it below.`;
     const card = {

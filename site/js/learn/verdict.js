@@ -30,12 +30,12 @@ const WHY_LAST = {
 };
 
 /**
- * @param {{optimizer: string, state: string, validation: {accuracy: number, loss: number} | null}[]} runs as they ended, two at least
- * @param {number} images on which each was measured
+ * @param {{optimizer: string, state: string, validation: {accuracy: number, loss: number} | null, validation_images: number}[]} runs as they ended, two at least;
+ *   all were measured on the same images
  * @returns {string}
  */
-export function verdict(runs, images) {
-  const chance = 2 * Math.sqrt(DISAGREE / images); // a lead that it may give: two standard errors
+export function verdict(runs) {
+  const chance = 2 * Math.sqrt(DISAGREE / runs[0].validation_images); // a lead that it may give: two standard errors
   const lost = runs.filter(({ state }) => state === "diverged").map(({ optimizer }) => optimizer);
   const ranked = runs.filter(({ state, validation }) => state !== "diverged" && validation)
     .map(({ optimizer, validation }) => ({ optimizer, .../** @type {{accuracy: number, loss: number}} */ (validation) }))
