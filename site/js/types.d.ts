@@ -216,9 +216,9 @@ interface TrainingProgress {
   validations: TrainingStep[];
 }
 
-/** How far a data set has come (in bytes), or an evaluation (in images). */
+/** How far a data set has come (in bytes), or an evaluation or preparation (in images). */
 interface LoadingProgress {
-  stage: "data" | "evaluating";
+  stage: "data" | "evaluating" | "preparing";
   loaded: number;
   total: number;
 }
@@ -275,6 +275,11 @@ interface Learning {
       onCheckpoint?: (bytes: Uint8Array) => void; onProgress?: (progress: TrainingProgress | LoadingProgress) => void;
     },
   ): Promise<TrainingResult>;
+  /**
+   * Does ahead what "fine-tune" would begin with: it depends on the network in use, not on the images. The result is the same without it, only later.
+   * It is kept until another network is prepared; predictions are served meanwhile.
+   */
+  prepare(options?: { signal?: AbortSignal; onProgress?: (progress: LoadingProgress) => void }): Promise<null>;
   /** For all runs. "step": one, then a pause; "stop": ends them well. learning_rate: the new peak, the schedule is scaled by it. */
   steer(order: { action?: "pause" | "resume" | "step" | "stop"; learning_rate?: number }): Promise<null>;
   /** Measures the network in use. */

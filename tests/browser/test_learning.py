@@ -77,6 +77,18 @@ def test_what_was_learned_shows_before_and_after_and_outlives_a_reload(visit):
     assert [answer_to(visit, drawing) for drawing in drawings[10:]].count(MEANT) == right
 
 
+def test_the_first_corrected_drawing_has_the_network_prepared(visit):
+    visit.on_element("""({ recognizer }) => {
+      const { prepare } = recognizer;
+      window.prepared = 0;
+      recognizer.prepare = (...given) => prepare(...given).then(() => window.prepared++);
+    }""")
+    correct(visit, signs(1)[0], MEANT)
+    eventually(lambda: visit.page.evaluate("window.prepared") == 1)
+    panel(visit, "My digits")
+    eventually(lambda: visit.page.evaluate("window.prepared") == 2)
+
+
 def test_what_is_dropped_leaves_no_trace(visit):
     [drawing] = signs(1)
     visit.lay(drawing)
