@@ -84,7 +84,7 @@ def test_it_takes_any_number_of_drawings_and_a_network_of_one_layer(triangles, r
     from inkling.settings import Settings
 
     for n in (1, 100):
-        assert len(learn("mlp-128-64", triangles[:n], rehearsal, epochs=1).data[0]) == n + max(60, n) + 1200
+        assert len(learn("mlp-128-64", triangles[:n], rehearsal, epochs=1).data[0]) == n + max(80, n) + 1000
     one_layer = Rehearsal(Settings(arch="784-10").make_model(), rehearsal)
     run = to_the_end(FineTuning((triangles[:3], np.full(3, LABEL)), one_layer, {"epochs": 1}))
     assert run.state == "finished"
@@ -95,7 +95,13 @@ def test_it_goes_on_in_slices(triangles, rehearsal):
     slices = 0
     while run.advance(0.0001):
         slices += 1
-    assert slices > 60 + run.total_steps  # the images are gone through 21 at a time
+    assert slices > 40 + run.n_steps  # the images are gone through 21 or so at a time
+
+
+def test_it_ends_as_soon_as_the_drawings_are_known(triangles, rehearsal):
+    known = rehearsal[0][rehearsal[1] == LABEL][:20]
+    run = learn("convnet", known, rehearsal)
+    assert run.state == "finished" and run.n_steps == run.total_steps // 10 < learn("convnet", triangles[:20], rehearsal).n_steps
 
 
 @pytest.mark.parametrize("slices", [1, 7, 1000])

@@ -265,6 +265,12 @@ def test_what_is_prepared_ahead_teaches_the_same_and_predictions_do_not_wait_for
     images = glyph_images("triangle", 8, np.random.default_rng(7))
     result = api("""async (recognizer, samples) => {
       const train = async () => letters((await recognizer.train({}, { mode: "fine-tune", live: false, data: { images: bytes(samples), labels: new Array(8).fill(5) } })).weights);
+      const dropPrepared = async () => {
+        await recognizer.useModel("mlp-128-64");
+        await recognizer.prepare(); // the latest network's is kept, no other
+        await recognizer.useModel("convnet");
+      };
+      await dropPrepared();
       const [reports, answers] = [[], []];
       let [prepared, during] = [false, 0];
       const preparing = recognizer.prepare({ onProgress: ({ stage, loaded, total }) => stage === "preparing" && reports.push([loaded, total]) }).then(() => (prepared = true));
@@ -274,9 +280,7 @@ def test_what_is_prepared_ahead_teaches_the_same_and_predictions_do_not_wait_for
       }
       await preparing;
       const first = await train();
-      await recognizer.useModel("mlp-128-64");
-      await recognizer.prepare(); // for another network: what there was is gone
-      await recognizer.useModel("convnet");
+      await dropPrepared();
       return { reports, answers, during, same: first === (await train()) };
     }""", pack(images))
     assert result["reports"][-1][0] == result["reports"][-1][1] > 500
