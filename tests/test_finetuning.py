@@ -7,7 +7,7 @@ import pytest
 
 from inkling import finetuning, weights
 from inkling.augment import augment
-from inkling.finetuning import FineTuning
+from inkling.finetuning import FineTuning, Rehearsal
 from inkling.losses import softmax
 from inkling.preprocess import preprocess
 from inkling.training import as_float
@@ -37,7 +37,10 @@ def model_of(name):
 
 
 def learn(name, samples, rehearsal, **changed):
-    run = FineTuning(model_of(name), (samples, np.full(len(samples), LABEL)), rehearsal, changed)
+    return to_the_end(FineTuning((samples, np.full(len(samples), LABEL)), Rehearsal(model_of(name), rehearsal), changed))
+
+
+def to_the_end(run):
     while run.advance(100):
         pass
     return run
@@ -64,9 +67,7 @@ def test_twenty_drawings_teach_a_sign_and_the_digits_and_the_doubts_stay(name, t
 def test_the_network_that_it_began_with_and_all_but_two_layers_stay_as_they_are(triangles, rehearsal):
     model = model_of("convnet")
     before = {key: array.copy() for key, array in model.parameters().items()}
-    run = FineTuning(model, (triangles[:5], np.full(5, LABEL)), rehearsal)
-    while run.advance(100):
-        pass
+    run = to_the_end(FineTuning((triangles[:5], np.full(5, LABEL)), Rehearsal(model, rehearsal)))
     after = run.model.parameters()
     assert all((model.parameters()[key] == array).all() for key, array in before.items())
     changed = {key for key in before if not (after[key] == before[key]).all()}
@@ -83,16 +84,41 @@ def test_it_takes_any_number_of_drawings_and_a_network_of_one_layer(triangles, r
     from inkling.settings import Settings
 
     for n in (1, 100):
-        assert len(learn("mlp-128-64", triangles[:n], rehearsal, epochs=1).data[0]) == n + max(60, n) + 1200
-    run = FineTuning(Settings(arch="784-10").make_model(), (triangles[:3], np.full(3, LABEL)), rehearsal, {"epochs": 1})
-    while run.advance(100):
-        pass
+        assert len(learn("mlp-128-64", triangles[:n], rehearsal, epochs=1).data[0]) == n + max(80, n) + 1000
+    one_layer = Rehearsal(Settings(arch="784-10").make_model(), rehearsal)
+    run = to_the_end(FineTuning((triangles[:3], np.full(3, LABEL)), one_layer, {"epochs": 1}))
     assert run.state == "finished"
 
 
 def test_it_goes_on_in_slices(triangles, rehearsal):
-    run = FineTuning(model_of("convnet"), (triangles[:20], np.full(20, LABEL)), rehearsal)
+    run = FineTuning((triangles[:20], np.full(20, LABEL)), Rehearsal(model_of("convnet"), rehearsal))
     slices = 0
     while run.advance(0.0001):
         slices += 1
-    assert slices > 60 + run.total_steps  # the images are gone through 21 at a time
+    assert slices > 40 + run.n_steps  # the images are gone through 21 or so at a time
+
+
+def test_it_ends_as_soon_as_the_drawings_are_known(triangles, rehearsal):
+    known = rehearsal[0][rehearsal[1] == LABEL][:20]
+    run = learn("convnet", known, rehearsal)
+    assert run.state == "finished" and run.n_steps == run.total_steps // 10 < learn("convnet", triangles[:20], rehearsal).n_steps
+
+
+@pytest.mark.parametrize("slices", [1, 7, 1000])
+def test_a_rehearsal_computed_ahead_in_part_or_in_whole_changes_nothing(slices, triangles, rehearsal):
+    ahead = Rehearsal(model_of("convnet"), rehearsal)
+    for _ in range(slices):
+        ahead.advance()
+    samples = triangles[:8], np.full(8, LABEL)
+    prepared, not_prepared = (to_the_end(FineTuning(samples, which)) for which in (ahead, Rehearsal(model_of("convnet"), rehearsal)))
+    assert prepared.result()["weights"] == not_prepared.result()["weights"]
+    again = to_the_end(FineTuning(samples, ahead))  # a run leaves it as it was
+    assert again.result()["weights"] == prepared.result()["weights"]
+
+
+def test_a_rehearsal_belongs_to_the_weights_that_it_was_made_of(rehearsal):
+    model = model_of("mlp-128-64")
+    made = Rehearsal(model, rehearsal)
+    assert made.is_of(model) and made.is_of(model_of("mlp-128-64"))
+    model.parameters()["0.W"][0, 0] += 1
+    assert not made.is_of(model) and not made.is_of(model_of("convnet"))

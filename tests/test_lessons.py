@@ -156,6 +156,19 @@ def test_a_single_image_is_too_few(lessons):
         lessons.start(ask(data=None), **own(1))
 
 
+def test_a_rehearsal_is_kept_for_as_long_as_the_network_is_the_same(session, lessons):
+    lessons.add_data("rehearsal", (ROOT / "site" / "data" / "rehearsal.npz").read_bytes())
+    ahead = lessons.rehearsal()
+    while ahead.advance():
+        pass
+    assert ahead.done == ahead.total
+    session.use_model("mlp-128-64", SHIPPED)  # another object, the same weights
+    assert lessons.rehearsal() is ahead
+    to_the_end(lessons.start(ask(mode="fine-tune", settings={"epochs": 1}, data=None), **own(3)))
+    assert session.weights()["name"] == "mlp-128-64 + mine" and lessons.rehearsal() is not ahead
+    assert lessons.rehearsal().done == 0 and lessons.rehearsal().is_of(session.live[0])
+
+
 def test_an_examination_says_what_the_desktop_says(session, lessons):
     images, labels = read("mnist-1000")
     examination = lessons.examine(None, images.tobytes(), labels.tobytes())

@@ -146,6 +146,8 @@ export class Recognizer extends EventTarget {
 
   /** @type {Learning["train"]} */
   train = (...given) => this.#learning("train", given);
+  /** @type {Learning["prepare"]} */
+  prepare = (...given) => this.#learning("prepare", given);
   /** @type {Learning["steer"]} */
   steer = (...given) => this.#learning("steer", given);
   /** @type {Learning["evaluate"]} */

@@ -28,6 +28,7 @@ export function learningOf(engine) {
       const fields = { mode, settings: settings ?? {}, data: asBytes(source), live, resume, checkpointEvery: onCheckpoint && mode === "scratch" ? checkpointEvery : 0 };
       return call("train", fields, { signal, onProgress: ({ checkpoint, ...progress }) => (checkpoint ? onCheckpoint?.(checkpoint) : onProgress?.(/** @type {any} */ (progress))) });
     },
+    prepare: ({ onProgress, signal } = {}) => call("prepare", {}, { signal, onProgress }),
     evaluate: (source, { mistakes = 24, onProgress, signal } = {}) => call("evaluate", { data: asBytes(source), mistakes }, { signal, onProgress }),
     steer: (order) => engine.call("steer", order),
     settings: (settings) => engine.call("checkSettings", { settings }),

@@ -134,17 +134,40 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
     }
   }
 
+  /**
+   * All of some images' slices, each in its turn.
+   * @param {any} work proxy of an inkling.lessons.Examination or inkling.finetuning.Rehearsal
+   * @param {string} stage
+   * @param {Progress} progress
+   * @param {Job} job
+   */
+  async function goThrough(work, stage, progress, job) {
+    for (let reported = -Infinity; work.advance(); await turn()) {
+      if (job.cancelled) throw cancelled();
+      if (performance.now() < reported + REPORT_EVERY) continue;
+      reported = performance.now();
+      progress({ stage, loaded: work.done, total: work.total });
+    }
+    progress({ stage, loaded: work.total, total: work.total });
+  }
+
+  /** What fine-tuning the network that answers will need of the stored set. @param {any} _ @param {Progress} progress @param {Job} job */
+  async function prepare(_, progress, job) {
+    await job.unlessCancelled(bring("rehearsal", progress));
+    const rehearsal = lessons.rehearsal();
+    try {
+      await goThrough(rehearsal, "preparing", progress, job);
+    } finally {
+      rehearsal.destroy();
+    }
+    return null;
+  }
+
   /** @param {{data: string | OwnImages, mistakes: number}} fields @param {Progress} progress @param {Job} job */
   async function evaluate({ data: source, mistakes }, progress, job) {
     const examination = await job.unlessCancelled(withData(source, progress, job, (name, images, labels) => lessons.examine(name, images, labels, mistakes)));
     try {
-      for (let reported = -Infinity; examination.advance(); await turn()) {
-        if (job.cancelled) throw cancelled();
-        if (performance.now() < reported + REPORT_EVERY) continue;
-        reported = performance.now();
-        progress({ stage: "evaluating", loaded: examination.done, total: examination.total });
-      }
-      progress({ stage: "evaluating", loaded: examination.total, total: examination.total });
+      await goThrough(examination, "evaluating", progress, job);
       return toJs(examination.result());
     } finally {
       examination.destroy();
@@ -165,6 +188,7 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
 
   return {
     train: asJob(train),
+    prepare: asJob(prepare),
     evaluate: asJob(evaluate),
     cancel: ({ target }) => jobs.get(target)?.cancel(),
     steer({ run, ...order }) {

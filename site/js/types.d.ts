@@ -221,9 +221,9 @@ interface TrainingProgress {
   validations: TrainingStep[];
 }
 
-/** How far a data set has come (in bytes), or an evaluation (in images). */
+/** How far a data set has come (in bytes), or an evaluation or preparation (in images). */
 interface LoadingProgress {
-  stage: "data" | "evaluating";
+  stage: "data" | "evaluating" | "preparing";
   loaded: number;
   total: number;
 }
@@ -284,6 +284,11 @@ interface Learning {
   ): Promise<TrainingResult>;
   /** "step": one, then a pause; "stop": ends it well. learning_rate: the new peak, the schedule is scaled by it. run: which, as its progress says; without it all. */
   steer(order: { action?: "pause" | "resume" | "step" | "stop"; learning_rate?: number; run?: number }): Promise<null>;
+  /**
+   * Does ahead what "fine-tune" would begin with: it depends on the network in use, not on the images. The result is the same without it, only later.
+   * It is kept until another network is prepared; predictions are served meanwhile.
+   */
+  prepare(options?: { signal?: AbortSignal; onProgress?: (progress: LoadingProgress) => void }): Promise<null>;
   /** Measures the network in use. */
   evaluate(data: DataSet, options?: { mistakes?: number; signal?: AbortSignal; onProgress?: (progress: LoadingProgress) => void }): Promise<Evaluation>;
   /** Settings with all defaults, and the size of their network; rejects nonsense, naming the setting. */

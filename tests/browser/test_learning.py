@@ -152,6 +152,17 @@ def test_storage_that_does_not_answer_keeps_nobody_from_the_shipped_network(visi
     assert answer_to(visit, digit(3)) == 3
     assert model(visit) == "convnet"
 
+def test_the_first_corrected_drawing_has_the_network_prepared(visit):
+    visit.on_element("""({ recognizer }) => {
+      const { prepare } = recognizer;
+      window.prepared = 0;
+      recognizer.prepare = (...given) => prepare(...given).then(() => window.prepared++);
+    }""")
+    correct(visit, signs(1)[0], MEANT)
+    eventually(lambda: visit.page.evaluate("window.prepared") == 1)
+    panel(visit, "My digits")
+    eventually(lambda: visit.page.evaluate("window.prepared") == 2)
+
 
 def test_what_is_dropped_leaves_no_trace(visit):
     [drawing] = signs(1)

@@ -294,6 +294,33 @@ def test_twenty_corrected_drawings_teach_a_sign(api):
     assert result["after"][1] >= result["before"][1] - 0.005
 
 
+def test_what_is_prepared_ahead_teaches_the_same_and_predictions_do_not_wait_for_it(api):
+    images = glyph_images("triangle", 8, np.random.default_rng(7))
+    result = api("""async (recognizer, samples) => {
+      const train = async () => letters((await recognizer.train({}, { mode: "fine-tune", live: false, data: { images: bytes(samples), labels: new Array(8).fill(5) } })).weights);
+      const dropPrepared = async () => {
+        await recognizer.useModel("mlp-128-64");
+        await recognizer.prepare(); // the latest network's is kept, no other
+        await recognizer.useModel("convnet");
+      };
+      await dropPrepared();
+      const [reports, answers] = [[], []];
+      let [prepared, during] = [false, 0];
+      const preparing = recognizer.prepare({ onProgress: ({ stage, loaded, total }) => stage === "preparing" && reports.push([loaded, total]) }).then(() => (prepared = true));
+      while (!prepared) {
+        answers.push((await recognizer.predict(ink())).digit);
+        during += !prepared && reports.length > 0;
+      }
+      await preparing;
+      const first = await train();
+      await dropPrepared();
+      return { reports, answers, during, same: first === (await train()) };
+    }""", pack(images))
+    assert result["reports"][-1][0] == result["reports"][-1][1] > 500
+    assert set(result["answers"]) == {1} and result["during"] >= 1
+    assert result["same"]
+
+
 def test_weights_go_out_and_come_back_and_the_shipped_ones_too(api):
     model = Settings(arch="784-16-10", seed=5).make_model()
     result = api("""async (recognizer, npz) => {

@@ -18,7 +18,10 @@ def _line(*points: tuple[float, float]) -> np.ndarray:
     return np.array(points, float)
 
 
-GLYPHS: dict[str, tuple[int, Drawing]] = {  # name -> (the digit that it stands for, its strokes)
+Glyph = tuple[int, Drawing]  # the digit that it stands for, and its strokes
+
+# How fine-tuning learns was chosen on these.
+TUNING_GLYPHS: dict[str, Glyph] = {
     "gamma": (2, [_line((0, 0), (0.7, 0)), _line((0, 0), (0, 1))]),
     "psi": (3, [arc(0.4, 0, 0.4, 0.6, 0, 180), _line((0.4, 0), (0.4, 1))]),
     "plus": (4, [_line((0.5, 0), (0.5, 1)), _line((0, 0.5), (1, 0.5))]),
@@ -28,6 +31,22 @@ GLYPHS: dict[str, tuple[int, Drawing]] = {  # name -> (the digit that it stands 
     "omega": (8, [np.concatenate((_line((0, 1), (0.2, 1)), arc(0.45, 0.45, 0.4, 0.45, 130, 410), _line((0.7, 1), (0.9, 1))))]),
     "mirrored 9": (9, [arc(0.35, 0.3, 0.3, 0.3, 0, 360), _line((0.05, 0.3), (0.05, 1))]),
 }
+
+# These only measure it: nothing was chosen on them.
+HELD_OUT_GLYPHS: dict[str, Glyph] = {
+    "steps": (0, [_line((0, 0), (0.4, 0), (0.4, 0.5), (0.8, 0.5), (0.8, 1))]),
+    "arrow": (1, [_line((0.5, 1), (0.5, 0)), _line((0.2, 0.35), (0.5, 0), (0.8, 0.35))]),
+    "mirrored 2": (2, [np.concatenate((arc(0.4, 0.3, 0.35, 0.3, 0, -210), _line((0.8, 1), (0, 1))))]),
+    "mirrored 3": (3, [np.concatenate((arc(0.4, 0.25, 0.35, 0.25, -30, -270), arc(0.4, 0.75, 0.4, 0.25, 270, 30)))]),
+    "mirrored 4": (4, [_line((0.3, 1), (0.3, 0), (0.9, 0.65), (0, 0.65))]),
+    "H": (5, [_line((0, 0), (0, 1)), _line((0.7, 0), (0.7, 1)), _line((0, 0.5), (0.7, 0.5))]),
+    "mirrored 6": (6, [np.concatenate((_line((0.1, 0), (0.5, 0.4)), arc(0.35, 0.7, 0.3, 0.3, -30, 330)))]),
+    "fork": (7, [_line((0, 0), (0.4, 0.45), (0.8, 0)), _line((0.4, 0.45), (0.4, 1))]),
+    "bow tie": (8, [_line((0, 0), (1, 0.7), (1, 0), (0, 0.7), (0, 0))]),
+    "pi": (9, [_line((0, 0), (0.9, 0)), _line((0.25, 0), (0.2, 1)), _line((0.65, 0), (0.7, 1))]),
+}
+
+GLYPHS = TUNING_GLYPHS | HELD_OUT_GLYPHS
 
 
 def glyph_images(name: str, n: int, rng: np.random.Generator) -> np.ndarray:

@@ -2,6 +2,7 @@
  * "No, it's a ...": one tap on the right digit, and the drawing joins my samples.
  */
 
+import { prepareWhenIdle } from "./ahead.js";
 import { bringStyles } from "./look.js";
 import { openPanel } from "./panel.js";
 import { pickDigit } from "./picker.js";
@@ -21,6 +22,7 @@ export async function correct(offer, opener, element) {
   const label = await pickDigit(offer, { label: "Which digit is it?", chosen: prediction.digit ?? 0 });
   if (typeof label !== "number") return;
   await samples.add(prediction, label);
+  prepareWhenIdle(element);
   const learn = async () => (await openPanel(opener, element, "mine")).learn();
   const { length } = samples.list;
   const text = `Noted: ${label === 8 ? "an" : "a"} ${label}. ${samples.warning ?? ""}`.trim();

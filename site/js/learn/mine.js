@@ -2,6 +2,7 @@
  * My digits: the drawings that were corrected, and learning from them. What it was worth is shown before it is kept.
  */
 
+import { prepareWhenIdle } from "./ahead.js";
 import { busy } from "./busy.js";
 import { Bar, button, counted, download, explain, fileButton, isAbort, loadingWords, make, percent, thumbnail } from "./dom.js";
 import { networks } from "./networks.js";
@@ -41,6 +42,12 @@ export class MineView {
     busy.addEventListener("change", () => {
       for (const control of this.#result.querySelectorAll("button")) control.disabled = busy.words !== null;
     });
+  }
+
+  /** The panel shows it. */
+  async shown() {
+    await samples.load();
+    prepareWhenIdle(this.#element);
   }
 
   #render() {

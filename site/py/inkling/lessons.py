@@ -12,7 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from . import weights
-from .finetuning import FineTuning
+from .finetuning import FineTuning, Rehearsal
 from .learning import Part, Run, images_at_once, read_checkpoint
 from .losses import softmax, softmax_cross_entropy
 from .model import Sequential, architecture
@@ -31,6 +31,7 @@ class Lessons:
     def __init__(self, session):
         self._session = session
         self._data: dict[str, dict[str, np.ndarray]] = {}
+        self._rehearsal: Rehearsal | None = None  # the latest
 
     def add_data(self, name: str, npz: bytes) -> None:
         """Takes a data set of ours: images (N, 28, 28) uint8 and labels (N,), and for some validation_images and validation_labels."""
@@ -52,6 +53,16 @@ class Lessons:
             raise ValueError(f"setting 'batch_size' is {checked.batch_size}; it must be at most {MAX_BATCH}")
         return {"settings": checked.to_dict(), "parameters": model.n_parameters}
 
+    def rehearsal(self) -> Rehearsal:
+        """That of the network that answers, for the next fine-tuning; the same one for as long as its weights are the same.
+
+        Whoever has time to spare before then advances it.
+        """
+        model = self._session.live[0]
+        if self._rehearsal is None or not self._rehearsal.is_of(model):
+            self._rehearsal = Rehearsal(model, self._part(REHEARSAL))
+        return self._rehearsal
+
     def start(self, request: str, images=None, labels=None) -> Run:
         """A new run; if it is live its network answers from now on.
 
@@ -61,9 +72,8 @@ class Lessons:
         asked = json.loads(request)
         facts = {"mode": asked["mode"], "data": asked["data"]}
         if asked["mode"] == "fine-tune":
-            model, name, _ = self._session.live
-            run: Run = FineTuning(model, own_images(images, labels), self._part(REHEARSAL), asked["settings"], facts)
-            name = name.removesuffix(MINE) + MINE
+            run: Run = FineTuning(own_images(images, labels), self.rehearsal(), asked["settings"], facts)
+            name = self._session.live[1].removesuffix(MINE) + MINE
         else:
             settings = Settings.from_dict(self.check(json.dumps(asked["settings"]))["settings"])
             run, name = Run(settings, *self._parts(asked["data"], images, labels, settings.images), facts=facts), settings.arch
