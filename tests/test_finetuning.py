@@ -101,7 +101,7 @@ def test_it_goes_on_in_slices(triangles, rehearsal):
 def test_it_ends_as_soon_as_the_drawings_are_known(triangles, rehearsal):
     known = rehearsal[0][rehearsal[1] == LABEL][:20]
     run = learn("convnet", known, rehearsal)
-    assert run.state == "finished" and run.n_steps == run.total_steps // 10 < learn("convnet", triangles[:20], rehearsal).n_steps
+    assert run.state == "finished" and run.n_steps == run.total_steps // 9 < learn("convnet", triangles[:20], rehearsal).n_steps
 
 
 @pytest.mark.parametrize("slices", [1, 7, 1000])

@@ -159,9 +159,9 @@ def test_the_first_corrected_drawing_has_the_network_prepared(visit):
       recognizer.prepare = (...given) => prepare(...given).then(() => window.prepared++);
     }""")
     correct(visit, signs(1)[0], MEANT)
-    eventually(lambda: visit.page.evaluate("window.prepared") == 1)
+    eventually(lambda: visit.page.evaluate("window.prepared") >= 1)
     panel(visit, "My digits")
-    eventually(lambda: visit.page.evaluate("window.prepared") == 2)
+    eventually(lambda: visit.page.evaluate("window.prepared") >= 2)
 
 
 def test_what_is_dropped_leaves_no_trace(visit):
