@@ -19,11 +19,14 @@ included.open = open; // files come with their bytes, as in the single file
 const { bootFromSnapshot, bootSlim, bringModules } = await import("../site/js/booting.js");
 const { bring, partsOf } = await import("../site/js/parts.js");
 
+const PIECE = 2 ** 20; // bytes, as downloads.js checks them
+const digest = (bytes) => createHash("sha256").update(bytes).digest();
 const [path, abi, weights, ...paths] = argv.slice(2);
 const files = Object.fromEntries(paths.map((file) => {
   const bytes = readFileSync(file);
-  const sha256 = createHash("sha256").update(bytes).digest("hex");
-  return [basename(file), { url: pathToFileURL(file).href, bytes: bytes.length, sha256, data: [new Uint8Array(gzipSync(bytes, { level: 1 }))] }];
+  const sha256 = digest(bytes).toString("hex");
+  const pieces = digest(Buffer.concat(Array.from({ length: Math.ceil(bytes.length / PIECE) }, (_, i) => digest(bytes.subarray(i * PIECE, (i + 1) * PIECE))))).toString("hex");
+  return [basename(file), { url: pathToFileURL(file).href, bytes: bytes.length, sha256, pieces, data: [new Uint8Array(gzipSync(bytes, { level: 1 }))] }];
 }));
 try {
   const isRestored = path === "snapshot";
