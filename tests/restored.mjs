@@ -24,9 +24,9 @@ const digest = (bytes) => createHash("sha256").update(bytes).digest();
 const [path, abi, weights, ...paths] = argv.slice(2);
 const files = Object.fromEntries(paths.map((file) => {
   const bytes = readFileSync(file);
-  const sha256 = digest(bytes).toString("hex");
-  const pieces = digest(Buffer.concat(Array.from({ length: Math.ceil(bytes.length / PIECE) }, (_, i) => digest(bytes.subarray(i * PIECE, (i + 1) * PIECE))))).toString("hex");
-  return [basename(file), { url: pathToFileURL(file).href, bytes: bytes.length, sha256, pieces, data: [new Uint8Array(gzipSync(bytes, { level: 1 }))] }];
+  const parts = Array.from({ length: Math.ceil(bytes.length / PIECE) }, (_, i) => digest(bytes.subarray(i * PIECE, (i + 1) * PIECE)));
+  const hashes = { sha256: digest(bytes).toString("hex"), ...(parts.length > 1 && { pieces: digest(Buffer.concat(parts)).toString("hex") }) };
+  return [basename(file), { url: pathToFileURL(file).href, bytes: bytes.length, ...hashes, data: [new Uint8Array(gzipSync(bytes, { level: 1 }))] }];
 }));
 try {
   const isRestored = path === "snapshot";
