@@ -11,7 +11,7 @@ from chromium import table
 
 from builder.common import DIST
 
-# What the snapshot holds already: fetched when the first digit has been read (PARTS in site/js/booting.js).
+# What the snapshot holds already: fetched when the first digit has been read (PARTS in site/js/parts.js).
 LATER = ("python_stdlib.zip", "numpy.zip", "numpy_random.zip", "inkling.zip", "table.json", "convnet.npz")
 OWN = (".html", ".css", ".js", ".svg", ".webmanifest")  # what we wrote: markup, style, script
 
@@ -28,8 +28,9 @@ def main() -> None:
     groups: dict[str, list[Path]] = {"our HTML, CSS and JavaScript": []}
     for path in files:
         is_model = path.parent.name == "weights"
-        if (is_model and path.stem != "convnet") or path.name == "inkling.html":
-            continue  # fetched when it is chosen, or kept for offline use afterwards
+        is_data = path.parent.name.startswith("data-")
+        if (is_model and path.stem != "convnet") or is_data or path.name == "inkling.html" or path.name.endswith(".d.ts"):
+            continue  # fetched when it is wanted, or kept for offline use afterwards; of no use to a browser
         own = path.suffix in OWN and not path.parent.name.startswith("runtime-")
         groups.setdefault("our HTML, CSS and JavaScript" if own else path.name, []).append(path)
     first = {name: paths for name, paths in groups.items() if not has_snapshot or name not in LATER}

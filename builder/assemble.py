@@ -87,7 +87,7 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
 def _files_below(site: Path) -> list[Path]:
     """What of site/ goes into the app's folder, without editors' and systems' leavings."""
     found = (path for path in sorted(site.rglob("*")) if path.is_file())
-    return [path for path in found if path.relative_to(site).parts[0] not in NOT_IN_APP and not path.name.startswith(".")]
+    return [path for path in found if path.relative_to(site).parts[0] not in NOT_IN_APP and not path.name.startswith(".") and not path.name.endswith(".d.ts")]
 
 
 def _models(weights: Path, app: dict[str, bytes]) -> dict[str, dict]:

@@ -8,7 +8,9 @@ import pytest
 from inkling import finetuning, weights
 from inkling.augment import augment
 from inkling.finetuning import FineTuning, Rehearsal
+from inkling.layers import Conv2D, Flatten
 from inkling.losses import softmax
+from inkling.model import Sequential
 from inkling.preprocess import preprocess
 from inkling.training import as_float
 
@@ -122,3 +124,9 @@ def test_a_rehearsal_belongs_to_the_weights_that_it_was_made_of(rehearsal):
     assert made.is_of(model) and made.is_of(model_of("mlp-128-64"))
     model.parameters()["0.W"][0, 0] += 1
     assert not made.is_of(model) and not made.is_of(model_of("convnet"))
+
+
+def test_a_network_without_a_dense_layer_is_refused_in_words(rehearsal):
+    model = Sequential([Conv2D(1, 10, kernel_size=28, rng=np.random.default_rng(0)), Flatten()], (1, 28, 28))
+    with pytest.raises(ValueError, match="no Dense layer"):
+        Rehearsal(model, rehearsal)

@@ -59,9 +59,14 @@ async function read() {
   const script = await unpacked(bytesOf(standing["worker.js"]));
   // Nothing is waited for from here until the engine has it and listens: an error of the worker's is heard.
   if (typeof Worker === "function") ahead = workerOf(script);
-  const blocks = Object.fromEntries(names.map((name) => [name, bytesOf(standing[name])]));
-  for (const element of elements) element.remove();
-  return { blocks, script };
+  try {
+    const blocks = Object.fromEntries(names.map((name) => [name, bytesOf(standing[name])]));
+    for (const element of elements) element.remove();
+    return { blocks, script };
+  } catch (error) {
+    ahead?.terminate();
+    throw error;
+  }
 }
 
 /** @param {HTMLElement} element @returns {Uint8Array<ArrayBuffer>} */

@@ -206,7 +206,7 @@ const canHash = Boolean(crypto.subtle); // there is none over plain http from an
 const sha256 = (bytes) => crypto.subtle.digest("SHA-256", bytes);
 
 /** @param {ArrayBuffer[]} hashes */
-const ofPieces = async (hashes) => (hashes.length > 1 ? sha256(await new Blob(hashes).arrayBuffer()) : hashes[0]);
+const ofPieces = (hashes) => hashes.length > 1 ? sha256(Uint8Array.from(hashes.flatMap((hash) => [...new Uint8Array(hash)]))) : hashes[0];
 
 /** @param {ArrayBuffer} digest */
 const hex = (digest) => Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");

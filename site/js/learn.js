@@ -9,6 +9,8 @@ import { inAddress } from "./address.js";
 /** Where learn/networks.js notes that a network of the person's own is to be used. */
 export const KEPT = "inkling.network";
 
+const PATIENCE = 10_000; // ms that the first answer waits for it
+
 /**
  * @param {HTMLElement} offer "No, it's a ...", a button in it
  * @param {HTMLButtonElement} button opens the panel
@@ -26,7 +28,9 @@ export function offerLearning(offer, button, element, bring) {
   addEventListener("hashchange", follow);
   follow();
   try {
-    if (localStorage[KEPT]) element.preparation = bring(() => import("./learn/networks.js")).then((own) => own?.networks.follow(element));
+    if (!localStorage[KEPT]) return;
+    const own = bring(() => import("./learn/networks.js")).then((own) => own?.networks.follow(element));
+    element.preparation = Promise.race([own, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // else it is put back later
   } catch {
     // Storage is forbidden: nothing can have been kept.
   }

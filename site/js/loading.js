@@ -29,8 +29,7 @@ export class Loader extends EventTarget {
     this.leave();
     const { signal } = this.#term;
     try {
-      const recognizer = await loadRecognizer(this.#door, model, onProgress, signal);
-      await (await this.preparation)?.(recognizer);
+      const recognizer = await loadRecognizer(this.#door, model, onProgress, signal, async (made) => (await this.preparation)?.(made));
       if (!signal.aborted) this.#watch(recognizer);
     } catch (error) {
       if (!signal.aborted) this.#fail(error);
@@ -71,15 +70,17 @@ export class Loader extends EventTarget {
  * @param {() => string | undefined} model
  * @param {(progress: BootProgress) => void} onProgress
  * @param {AbortSignal} signal
+ * @param {(recognizer: Recognizer) => Promise<unknown>} prepare
  * @returns {Promise<Recognizer>}
  */
-async function loadRecognizer(door, model, onProgress, signal) {
+async function loadRecognizer(door, model, onProgress, signal, prepare) {
   const { createRecognizer } = await door().catch((error) => {
     console.error(error);
     throw Object.assign(new Error("A part of the page could not be loaded."), { hint: "Check the connection, then try again." });
   });
   const first = model();
   const recognizer = await createRecognizer({ model: first, onProgress, signal });
+  await prepare(recognizer);
   const wanted = model();
   if (wanted && wanted !== first) await recognizer.useModel(wanted);
   return recognizer;

@@ -7,14 +7,16 @@ import threading
 from contextlib import contextmanager
 from pathlib import Path
 
+import numpy as np
 import pytest
 from conftest import serving
 from hand import digit
 from playwright.sync_api import Route, expect
 from visit import SOON
 
-from builder.common import sha256, sha256_of_pieces
+from builder.common import ROOT, sha256, sha256_of_pieces
 from builder.server import Handler
+from inkling import weights
 
 COMMON = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # both ways to start need them
 OF_SNAPSHOT = ("heap.bin", "_multiarray_umath.wasm", "_umath_linalg.wasm")
@@ -99,7 +101,14 @@ def another_layout(heap: bytes) -> bytes:
     return re.sub(rb'("checksum":-?\d+)(\d)', lambda found: found[1] + (b"1" if found[2] == b"0" else b"0"), heap, count=1)
 
 
-@pytest.mark.parametrize("change, why", [(another_build, "made with another pyodide.asm.wasm"), (another_layout, "sets the memory up in another way")])
+def another_network(heap: bytes) -> bytes:
+    """A snapshot in which the last layer's weights are nothing: what it says of the digit that it knows is wrong."""
+    *_, W, _ = weights.load(ROOT / "weights" / "convnet.npz").parameters().values()
+    return heap.replace(W.astype(np.float32).tobytes(), bytes(W.size * 4), 1)
+
+
+@pytest.mark.parametrize("change, why", [(another_build, "made with another pyodide.asm.wasm"), (another_layout, "sets the memory up in another way"),
+                                         (another_network, "what it computes is wrong")])
 def test_a_whole_snapshot_that_does_not_belong_here_is_left(rough_visit, dist, change, why):
     """Its own hash is right: the table of assets came from the same wrong build."""
     visit = rough_visit
@@ -114,6 +123,19 @@ def test_a_whole_snapshot_that_does_not_belong_here_is_left(rough_visit, dist, c
     assert visit.ready().answer() == "4"
     boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")
     assert boot["path"] == "slim" and why in boot["why_not_faster"]
+
+
+def untyped(data: bytes, kind: str):
+    return lambda route: route.fulfill(body=data, content_type=kind)
+
+
+@pytest.mark.parametrize("kind", ["application/octet-stream", "text/plain"])
+def test_a_host_that_does_not_know_the_types_of_files_is_no_hindrance(rough_visit, dist, kind):
+    for file in dist.rglob("*.wasm"):
+        rough_visit.page.route(f"**/{file.name}*", untyped(file.read_bytes(), kind))
+    rough_visit.open().draw(digit(4))
+    assert rough_visit.ready().answer() == "4"
+    assert rough_visit.on_element("async (element) => (await element.recognizer.health()).boot.path") == "snapshot"
 
 
 @pytest.mark.parametrize("name", ["inkling.js", "engine.js", "worker.js", "downloads.js"])

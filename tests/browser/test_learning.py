@@ -144,6 +144,16 @@ def test_a_worker_that_dies_while_a_network_is_put_back_does_not_take_it_with_it
     expect(visit.page.locator("#model")).to_have_value("own:turned")
 
 
+def test_code_that_does_not_come_keeps_nobody_from_the_shipped_network(visit):
+    keep_turned(visit)
+    release = visit.hold("**/learn/networks.js")
+    visit.page.reload()
+    visit.ready()
+    assert answer_to(visit, digit(3)) == 3
+    release()
+    eventually(lambda: model(visit) == "turned")  # late, but not lost
+
+
 def test_storage_that_does_not_answer_keeps_nobody_from_the_shipped_network(visit):
     keep_turned(visit)
     visit.page.add_init_script("IDBFactory.prototype.open = () => ({})")

@@ -176,6 +176,7 @@ export class Networks extends EventTarget {
     try {
       await recognizer.setWeights(own.npz, { name: own.name });
     } catch (error) {
+      if (/** @type {Error} */ (error).name === "AbortError") return; // nobody waits for it any more
       if (/** @type {Error} */ (error).name === "WeightsError") this.#took(null, null); // else it is not the network that failed
       this.#element?.tell(`Your network "${own.name}" can not be used: ${/** @type {Error} */ (error).message}`);
     }

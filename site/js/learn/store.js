@@ -67,12 +67,14 @@ export class Store {
   /** Reads what was kept; later calls do nothing. @returns {Promise<string | null>} a warning, if nothing can be kept here */
   load() {
     this.#loaded ??= (async () => {
+      const read = Promise.all([
+        transact(this.#name, "readonly", (store) => store.getAllKeys()), transact(this.#name, "readonly", (store) => store.getAll())]);
+      const take = read.then(([keys, values]) => keys.forEach((key, i) => this.#values.has(key) || this.#values.set(key, values[i]))); // also late
       try {
-        const [keys, values] = await soon(Promise.all([
-          transact(this.#name, "readonly", (store) => store.getAllKeys()), transact(this.#name, "readonly", (store) => store.getAll())]));
-        keys.forEach((key, i) => this.#values.set(key, values[i]));
+        await soon(take);
         return null;
       } catch (error) {
+        take.catch(() => {});
         console.warn("IndexedDB:", error);
         return FORBIDDEN;
       }

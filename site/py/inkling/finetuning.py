@@ -141,6 +141,9 @@ def copied(model: Sequential) -> Sequential:
 
 
 def split(model: Sequential) -> tuple[list[Layer], Sequential]:
-    """The layers that stay as they are, and those that learn as a network of their own: the last LEARNING dense ones."""
-    first = [i for i, layer in enumerate(model.layers) if isinstance(layer, Dense)][-LEARNING:][0]
+    """The layers that stay as they are, and those that learn as a network of their own: the last LEARNING dense ones. Raises ValueError without any."""
+    dense = [i for i, layer in enumerate(model.layers) if isinstance(layer, Dense)]
+    if not dense:
+        raise ValueError("the network has no Dense layer; learning from drawings changes the last of them")
+    first = dense[-LEARNING:][0]
     return model.layers[:first], Sequential(model.layers[first:], model.output_shapes[first - 1] if first else model.input_shape)
