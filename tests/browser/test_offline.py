@@ -93,7 +93,7 @@ def test_two_copies_on_one_host_leave_each_other_their_files(dist, next_dist, ne
         assert visit.read(digit(2)) == "2"
 
 
-BOOT = "async (element) => (await element.recognizer.health()).boot"
+STARTED = "async (element) => (await element.recognizer.health()).boot"
 
 SPOIL = """
 async (name) => {
@@ -116,7 +116,7 @@ def test_what_went_bad_in_the_cache_is_fetched_anew(dist, new_visit):
         visit.page.evaluate(SPOIL, "heap.bin")
         visit.open().ready()
     visit.open().ready()  # without network: what is kept is right again
-    boot = visit.on_element(BOOT)
+    boot = visit.on_element(STARTED)
     assert boot["path"] == "snapshot" and boot["why_not_faster"] is None
     visit.draw(digit(5))
     assert visit.answer() == "5"
