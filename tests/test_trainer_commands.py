@@ -51,8 +51,10 @@ def test_an_option_that_there_is_not_ends_with_2(name, capsys):
     if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
         return
     with pytest.raises(SystemExit) as end:
-        main([name, "--no-such-option=1"])
-    assert end.value.code == 2 and f"{program()} {name}: error: " in capsys.readouterr().err
+        main([name, "--no-such-option=1\n2"])
+    error = capsys.readouterr().err
+    assert end.value.code == 2 and error.startswith(f"{program()} {name}: ") and error.endswith(f". See {program()} {name} --help\n")
+    assert error.count("\n") == 1
 
 
 def test_the_front_door_lists_the_commands_and_refuses_others(capsys):
