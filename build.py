@@ -41,7 +41,7 @@ class OneLineParser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all our errors are; argparse puts the whole usage before it."""
 
     def error(self, message):
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}. See {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.splitlines())}. See {self.prog} --help\n")
 
 
 def make_parser() -> argparse.ArgumentParser:

@@ -57,6 +57,34 @@ def test_an_option_that_there_is_not_ends_with_2(name, capsys):
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("card, said", [
+    pytest.param("[" * 200_000, "not JSON", id="deep"), ("{", "not JSON"), ("[]", "not a model card"),
+    ('{"sha256": 5}', "'sha256' must be a text"), ('{"mnist_test_accuracy": "99 %"}', "'mnist_test_accuracy' must be a number"),
+    ('{"validation_accuracy": NaN}', "'validation_accuracy' must be a number"),
+])
+def test_a_damaged_card_beside_a_network_is_one_line_that_names_it(card, said, tmp_path, capsys):
+    (tmp_path / "mine.npz").write_bytes((WEIGHTS / "mlp-128-64.npz").read_bytes())
+    (tmp_path / "mine.json").write_text(card, encoding="utf-8")
+    assert main(["health", "--model", str(tmp_path / "mine.npz")]) == 1
+    error = capsys.readouterr().err
+    assert f"mine.json: {said}" in error and error.count("\n") == 1
+
+
+def test_a_card_may_leave_hash_and_accuracy_open(tmp_path):
+    (tmp_path / "mine.npz").write_bytes((WEIGHTS / "mlp-128-64.npz").read_bytes())
+    (tmp_path / "mine.json").write_text('{"sha256": null, "mnist_test_accuracy": null}', encoding="utf-8")
+    assert main(["health", "--model", str(tmp_path / "mine.npz")]) == 0
+
+
+def test_a_mistake_of_ours_is_one_line_and_the_traceback_can_be_had(monkeypatch, capsys):
+    monkeypatch.setattr(health, "find_model", lambda name: {}["a\nb"])
+    assert health.main([]) == 1
+    assert capsys.readouterr().err == "health.py: unexpected KeyError: 'a\\nb'; run it again with --debug to see where\n"
+    assert health.main(["--debug"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Traceback") and error.endswith("health.py: unexpected KeyError: 'a\\nb'\n")
+
+
 def test_the_front_door_lists_the_commands_and_refuses_others(capsys):
     assert main(["--help"]) == 0
     said = capsys.readouterr().out

@@ -37,7 +37,7 @@ class OneLineParser(argparse.ArgumentParser):
     """A parser whose errors are one line, as all our errors are; argparse puts the whole usage before it."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {' '.join(message.split())}. See {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {' '.join(message.splitlines())}. See {self.prog} --help\n")
 
 
 def make_parser(program: str, description: str, example: str) -> argparse.ArgumentParser:
@@ -60,10 +60,13 @@ def run(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace],
     except KeyboardInterrupt:
         print(f"{parser.prog}: stopped", file=sys.stderr)
         return 1
+    except Exception as error:  # a mistake of ours, which the traceback shows to whoever asks for it
+        where = "" if options.debug else "; run it again with --debug to see where"
+        return _fail(parser.prog, f"unexpected {type(error).__name__}: {error}{where}", options.debug, 1)
 
 
-def _fail(program: str, error: BaseException, debug: bool, code: int) -> int:
+def _fail(program: str, error: Exception | str, debug: bool, code: int) -> int:
     if debug:
-        traceback.print_exception(error)
-    print(f"{program}: {str(error) or type(error).__name__}", file=sys.stderr)
+        traceback.print_exc()
+    print(f"{program}: {' '.join(str(error).splitlines()) or type(error).__name__}", file=sys.stderr)
     return code

@@ -33,8 +33,17 @@ def read_card(path: Path) -> dict:
     """A model card. Raises TrainerError if the file is not one."""
     try:
         card = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TrainerError(f"{path}: not JSON ({error}). {RETRAIN}") from error
     if not isinstance(card, dict):
         raise TrainerError(f"{path}: not a model card. {RETRAIN}")
+    if not isinstance(card.get("sha256"), str | None):
+        raise TrainerError(f"{path}: 'sha256' must be a text. {RETRAIN}")
+    for key in ("mnist_test_accuracy", "test_accuracy", "validation_accuracy"):
+        if not _is_share(card.get(key, 0)):
+            raise TrainerError(f"{path}: '{key}' must be a number from 0 to 1. {RETRAIN}")
     return card
+
+
+def _is_share(value: object) -> bool:
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1)
