@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,6 +69,19 @@ def test_a_damaged_card_beside_a_network_is_one_line_that_names_it(card, said, t
     assert main(["health", "--model", str(tmp_path / "mine.npz")]) == 1
     error = capsys.readouterr().err
     assert f"mine.json: {said}" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("suffix", ["npz", "json"])
+def test_a_network_or_card_too_large_is_refused_before_it_is_read(suffix, tmp_path, monkeypatch, capsys):
+    (tmp_path / "mine.npz").write_bytes((WEIGHTS / "mlp-128-64.npz").read_bytes())
+    with open(tmp_path / f"mine.{suffix}", "wb") as file:
+        file.truncate(100 * 2**20)  # a hole: it takes no room on the disk
+    for name in ("read_bytes", "read_text"):
+        read = getattr(Path, name)
+        monkeypatch.setattr(Path, name, lambda path, *a, read=read, **b: pytest.fail("read") if path.suffix == f".{suffix}" else read(path, *a, **b))
+    assert main(["health", "--model", str(tmp_path / "mine.npz")]) == 1
+    error = capsys.readouterr().err
+    assert f"mine.{suffix}: has 104,857,600 bytes; at most " in error and error.count("\n") == 1
 
 
 def test_a_card_may_leave_hash_and_accuracy_open(tmp_path):
