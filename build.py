@@ -37,8 +37,15 @@ def fail(error: Exception, debug: bool) -> int:
     return 1
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all our errors are; argparse puts the whole usage before it."""
+
+    def error(self, message):
+        self.exit(2, f"{self.prog}: {' '.join(message.splitlines())}. See {self.prog} --help\n")
+
+
 def make_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="build.py", description=__doc__, epilog="without a command: build", allow_abbrev=False)
+    parser = OneLineParser(prog="build.py", description=__doc__, epilog="without a command: build", allow_abbrev=False)
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--debug", action="store_true", help="show the traceback of an error")
     commands = parser.add_subparsers(metavar="COMMAND", required=True)

@@ -277,6 +277,38 @@ def test_force_writes_over_a_file(here):
     assert weights.load(here / "there.npz").n_parameters == 78 + 304 + 780 + 130
 
 
+@pytest.mark.parametrize("arguments, said", [
+    (["mine.json", "--card"], "mine.json: would be written over"),
+    (["link.json", "--card", "--out", "mine.npz"], "mine.json: would be written over"),
+    (["mine.safetensors", "--arch", "mine.json", "--card"], "mine.json: would be written over"),
+    (["mine.json", "--out", "mine.json", "--card"], "--out mine.json: must end in .npz"),
+    (["mine.safetensors", "--out", "mine.safetensors"], "--out mine.safetensors: must end in .npz"),
+    (["mine.json", "--out", "c.foo"], "--out c.foo: must end in .npz"),
+])
+@pytest.mark.parametrize("force", [[], ["--force"]])
+def test_import_writes_over_nothing_that_it_reads(arguments, said, force, here, capsys):
+    for suffix in ("json", "safetensors"):
+        assert export_model.main(["mlp-128-64", "--to", suffix, "--out", f"mine.{suffix}"]) == 0
+    (here / "link.json").hardlink_to(here / "mine.json")
+    before = {path.name: path.read_bytes() for path in here.iterdir()}
+    assert import_model.main(arguments + force) == 2
+    error = capsys.readouterr().err
+    assert said in error and error.count("\n") == 1
+    assert {path.name: path.read_bytes() for path in here.iterdir()} == before
+
+
+@pytest.mark.parametrize("arguments", [[], ["--out", "mine.npz"], ["--out", "sub/../mine.json"]])
+def test_export_writes_over_neither_the_network_nor_its_card(arguments, here, capsys):
+    (here / "sub").mkdir()
+    export_model.main(["mlp-128-64", "--to", "json", "--out", "there.json"])
+    assert import_model.main(["there.json", "--out", "mine.npz"]) == 0
+    (here / "mine.json").write_text("{}", encoding="utf-8")
+    before = (here / "mine.npz").read_bytes()
+    assert export_model.main(["mine.npz", "--to", "json", "--force", *arguments]) == 2
+    assert "would be written over" in capsys.readouterr().err
+    assert (here / "mine.npz").read_bytes() == before and (here / "mine.json").read_text(encoding="utf-8") == "{}"
+
+
 def test_an_unknown_format_is_a_usage_error(capsys):
     with pytest.raises(SystemExit) as error:
         export_model.main(["--to", "h5"])

@@ -1,10 +1,15 @@
 """The package read without files being named: ink and pictures as arrays."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from inkling import shipped
 from inkling.shipped import read
+from trainer import ROOT
 
 
 @pytest.fixture
@@ -41,5 +46,16 @@ def test_the_network_is_loaded_once():
 
 def test_a_package_without_its_network_says_so(monkeypatch):
     monkeypatch.setattr(shipped, "PLACES", ("nowhere",))
-    with pytest.raises(FileNotFoundError, match="nowhere: there is no convnet.npz. Install"):
+    with pytest.raises(FileNotFoundError, match="nowhere: there is no convnet.npz. Install the package again: the wheel"):
         shipped.load.__wrapped__()
+
+
+@pytest.mark.parametrize("arguments, code, said", [
+    ([], 2, "usage: python read_picture.py"), (["none.png"], 1, "none.png: "), (["notes.png"], 1, "notes.png: cannot identify"),
+])
+def test_the_example_script_ends_with_one_line_when_it_has_no_picture(arguments, code, said, tmp_path):
+    (tmp_path / "notes.png").write_text("no picture", encoding="utf-8")
+    command = [sys.executable, str(ROOT / "examples" / "read_picture.py"), *arguments]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "site" / "py")}
+    run = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert run.returncode == code and run.stderr.startswith(said) and run.stderr.count("\n") == 1 and not run.stdout

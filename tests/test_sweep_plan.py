@@ -38,6 +38,7 @@ def test_a_training_s_name_tells_its_settings_and_its_data_apart(tmp_path):
     ("epochs = ", "plan.toml: "), ("epoch = 3", "no such setting: epoch"), ('arch = "resnet"', "'resnet' is unknown"), ("seed = []", "stands for 0 trainings"),
     ("seed = [" + "1," * 200 + "]\nepochs = [" + "1," * 200 + "]", "stands for 40,000 trainings"),
     ("epochs = 0", "'epochs' is 0"), ("arch = [[1]]", "plan.toml: "),
+    pytest.param("arch = " + "[" * 200_000, "plan.toml: ", id="deep"),
     ("[more]\nseed = 1", "plan.toml: no such setting: more"),
 ])
 def test_a_plan_that_makes_no_sense_is_refused(text, said, tmp_path):

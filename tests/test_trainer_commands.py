@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -51,8 +52,51 @@ def test_an_option_that_there_is_not_ends_with_2(name, capsys):
     if name in NEEDS and importlib.util.find_spec(NEEDS[name]) is None:
         return
     with pytest.raises(SystemExit) as end:
-        main([name, "--no-such-option=1"])
-    assert end.value.code == 2 and f"{program()} {name}: error: " in capsys.readouterr().err
+        main([name, "--no-such-option=1\n2"])
+    error = capsys.readouterr().err
+    assert end.value.code == 2 and error.startswith(f"{program()} {name}: ") and error.endswith(f". See {program()} {name} --help\n")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize("card, said", [
+    pytest.param("[" * 200_000, "not JSON", id="deep"), ("{", "not JSON"), ("[]", "not a model card"),
+    ('{"sha256": 5}', "'sha256' must be a text"), ('{"mnist_test_accuracy": "99 %"}', "'mnist_test_accuracy' must be a number"),
+    ('{"validation_accuracy": NaN}', "'validation_accuracy' must be a number"),
+])
+def test_a_damaged_card_beside_a_network_is_one_line_that_names_it(card, said, tmp_path, capsys):
+    (tmp_path / "mine.npz").write_bytes((WEIGHTS / "mlp-128-64.npz").read_bytes())
+    (tmp_path / "mine.json").write_text(card, encoding="utf-8")
+    assert main(["health", "--model", str(tmp_path / "mine.npz")]) == 1
+    error = capsys.readouterr().err
+    assert f"mine.json: {said}" in error and error.count("\n") == 1
+
+
+@pytest.mark.parametrize("suffix", ["npz", "json"])
+def test_a_network_or_card_too_large_is_refused_before_it_is_read(suffix, tmp_path, monkeypatch, capsys):
+    (tmp_path / "mine.npz").write_bytes((WEIGHTS / "mlp-128-64.npz").read_bytes())
+    with open(tmp_path / f"mine.{suffix}", "wb") as file:
+        file.truncate(100 * 2**20)  # a hole: it takes no room on the disk
+    for name in ("read_bytes", "read_text"):
+        read = getattr(Path, name)
+        monkeypatch.setattr(Path, name, lambda path, *a, read=read, **b: pytest.fail("read") if path.suffix == f".{suffix}" else read(path, *a, **b))
+    assert main(["health", "--model", str(tmp_path / "mine.npz")]) == 1
+    error = capsys.readouterr().err
+    assert f"mine.{suffix}: has 104,857,600 bytes; at most " in error and error.count("\n") == 1
+
+
+def test_a_card_may_leave_hash_and_accuracy_open(tmp_path):
+    (tmp_path / "mine.npz").write_bytes((WEIGHTS / "mlp-128-64.npz").read_bytes())
+    (tmp_path / "mine.json").write_text('{"sha256": null, "mnist_test_accuracy": null}', encoding="utf-8")
+    assert main(["health", "--model", str(tmp_path / "mine.npz")]) == 0
+
+
+def test_a_mistake_of_ours_is_one_line_and_the_traceback_can_be_had(monkeypatch, capsys):
+    monkeypatch.setattr(health, "find_model", lambda name: {}["a\nb"])
+    assert health.main([]) == 1
+    assert capsys.readouterr().err == "health.py: unexpected KeyError: 'a\\nb'; run it again with --debug to see where\n"
+    assert health.main(["--debug"]) == 1
+    error = capsys.readouterr().err
+    assert error.startswith("Traceback") and error.endswith("health.py: unexpected KeyError: 'a\\nb'\n")
 
 
 def test_the_front_door_lists_the_commands_and_refuses_others(capsys):

@@ -273,6 +273,20 @@ def test_without_a_picture_it_ends_with_2(capsys):
     assert error.value.code == 2 and "image" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("sources, said", [([""], "name is empty"), (["a.png", ""], "name is empty"), (["-", "-"], "- stands twice")])
+def test_names_that_mean_nothing_are_wrong_usage(sources, said, seven, tmp_path, monkeypatch, capsys):
+    Image.fromarray(seven).save(tmp_path / "a.png")
+    monkeypatch.chdir(tmp_path)
+    assert predict.main(sources) == 2
+    error = capsys.readouterr()
+    assert said in error.err and error.err.count("\n") == 1 and not error.out
+
+
+def test_a_line_break_in_a_name_is_escaped(tmp_path, capsys):
+    assert "seven\\n\\x1b[2J.png: no such file" in failure([tmp_path / "seven\n\x1b[2J.png"], capsys)
+    assert pictures.title("sieben \u202f\u3000é.png") == "sieben \u202f\u3000é.png"
+
+
 def test_debug_shows_where_an_error_came_from(tmp_path, capsys):
     assert predict.main([str(tmp_path / "none.png"), "--debug"]) == 1
     assert "Traceback" in capsys.readouterr().err

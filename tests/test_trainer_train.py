@@ -275,12 +275,16 @@ def test_wrong_usage_ends_with_2_and_names_the_option(arguments, said, capsys):
     assert code == 2 and said in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("content", ["{", "[]", '{"no_such": 1}', '{"epochs": "3"}'])
+DEEP = "[" * 200_000
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"no_such": 1}', '{"epochs": "3"}', '{"arch": [5]}', pytest.param(DEEP, id="deep")])
 def test_a_settings_file_that_makes_no_sense_is_wrong_usage(content, tmp_path, capsys):
     file = tmp_path / "settings.json"
     file.write_text(content, encoding="utf-8")
     assert train.main(["--settings", str(file)]) == 2
-    assert capsys.readouterr().err.startswith("train.py: ")
+    error = capsys.readouterr().err
+    assert error.startswith("train.py: ") and error.count("\n") == 1
 
 
 def failure(arguments, capsys):
@@ -294,6 +298,8 @@ def test_failures_end_with_1_and_one_line(whole, small_data, tmp_path, capsys):
     assert "has neither train-images" in failure(["--data", tmp_path], capsys)
     assert "is there already" in failure([*SMALL, "--data", small_data, "--out", whole], capsys)
     assert "no such file" in failure(["--resume", tmp_path / "nowhere", "--data", small_data], capsys)
+    (tmp_path / "settings.json").write_text(DEEP, encoding="utf-8")
+    assert "settings.json: " in failure(["--resume", tmp_path, "--data", small_data], capsys)
     other = tmp_path / "other"
     other.mkdir()
     assert "trained on other data" in failure(["--resume", whole, "--data", write_folder(other, 500, 100)], capsys)

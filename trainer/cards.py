@@ -102,7 +102,7 @@ def ship(run: Run, card: dict, folder: Path = WEIGHTS) -> str:
     npz, card_file = folder / f"{name}.npz", folder / f"{name}.json"
     try:
         before = read_card(card_file) if npz.exists() else {}
-        old = before.get("validation_accuracy", 0.0) if before.get("data") == card.get("data") else 0.0
+        old = before.get("validation_accuracy") or 0.0 if before.get("data") == card.get("data") else 0.0
     except (OSError, TrainerError):
         old = 0.0
     new = card["validation_accuracy"]

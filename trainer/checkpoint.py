@@ -34,6 +34,6 @@ def load_checkpoint(path: Path) -> tuple[dict[str, Arrays], dict]:
                 if name != "facts":
                     group, _, key = name.partition("/")
                     groups.setdefault(group, {})[key] = archive[name]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, KeyError, EOFError, RecursionError, zipfile.BadZipFile) as error:
         raise TrainerError(f"{path}: not a readable checkpoint ({error}). Start the run again in another folder") from error
     return groups, facts

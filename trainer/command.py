@@ -10,6 +10,7 @@ import importlib.util
 import sys
 import traceback
 from collections.abc import Callable
+from typing import NoReturn
 
 PACKAGES = {"numpy": "numpy", "PIL": "pillow", "matplotlib": "matplotlib", "tqdm": "tqdm",
             "HersheyFonts": "Hershey-Fonts", "unlzw3": "unlzw3", "torch": "torch", "safetensors": "safetensors", "onnx": "onnx",
@@ -32,9 +33,16 @@ def require(*modules: str) -> None:
         sys.exit(f"{program}: needs {', '.join(missing)}. Install with: python -m pip install {' '.join(missing)}")
 
 
+class OneLineParser(argparse.ArgumentParser):
+    """A parser whose errors are one line, as all our errors are; argparse puts the whole usage before it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {' '.join(message.splitlines())}. See {self.prog} --help\n")
+
+
 def make_parser(program: str, description: str, example: str) -> argparse.ArgumentParser:
     """A parser with what every command has: an example, and --debug."""
-    parser = argparse.ArgumentParser(prog=program, description=description, epilog=f"example: {example}", allow_abbrev=False)
+    parser = OneLineParser(prog=program, description=description, epilog=f"example: {example}", allow_abbrev=False)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 
@@ -52,10 +60,13 @@ def run(parser: argparse.ArgumentParser, command: Callable[[argparse.Namespace],
     except KeyboardInterrupt:
         print(f"{parser.prog}: stopped", file=sys.stderr)
         return 1
+    except Exception as error:  # a mistake of ours, which the traceback shows to whoever asks for it
+        where = "" if options.debug else "; run it again with --debug to see where"
+        return _fail(parser.prog, f"unexpected {type(error).__name__}: {error}{where}", options.debug, 1)
 
 
-def _fail(program: str, error: BaseException, debug: bool, code: int) -> int:
+def _fail(program: str, error: Exception | str, debug: bool, code: int) -> int:
     if debug:
-        traceback.print_exception(error)
-    print(f"{program}: {str(error) or type(error).__name__}", file=sys.stderr)
+        traceback.print_exc()
+    print(f"{program}: {' '.join(str(error).splitlines()) or type(error).__name__}", file=sys.stderr)
     return code

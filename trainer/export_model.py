@@ -17,7 +17,7 @@ import argparse  # noqa: E402
 
 from inkling import weights  # noqa: E402
 from trainer.exchange import formats  # noqa: E402
-from trainer.files import atomic_file, shown  # noqa: E402
+from trainer.files import atomic_file, same_file, shown  # noqa: E402
 from trainer.models import find_model  # noqa: E402
 from trainer.recipes import DEFAULT  # noqa: E402
 
@@ -41,6 +41,8 @@ def export(options: argparse.Namespace) -> int:
     """Writes the file, and says what the format could not hold."""
     source, npz, _ = find_model(options.model)
     out = options.out or Path(f"{source.stem}.{options.to}")
+    if any(same_file(out, path) for path in (source, source.with_suffix(".json"))):
+        raise UsageError(f"{out}: would be written over, and it is the network itself or its card. Name another file with --out")
     if out.exists() and not options.force:
         raise UsageError(f"{out}: is there already. Name another file with --out, or say --force")
     model = weights.load(npz, str(source))

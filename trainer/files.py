@@ -58,6 +58,11 @@ def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
+def same_file(one: Path, other: Path) -> bool:
+    """Whether both paths lead to one file, by links, or on a disk that takes "A.json" for "a.json"."""
+    return one.resolve() == other.resolve() or (one.exists() and other.exists() and one.samefile(other))
+
+
 def shown(path: Path) -> Path:
     """The path as one would type it here."""
     try:

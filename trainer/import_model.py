@@ -22,7 +22,7 @@ from inkling.model import Sequential, architecture  # noqa: E402
 from trainer.exchange import ExchangeError, Found, read  # noqa: E402
 from trainer.exchange.infer import infer_spec  # noqa: E402
 from trainer.exchange.names import blocks, build, fold_normalization  # noqa: E402
-from trainer.files import atomic_file, shown, write_json  # noqa: E402
+from trainer.files import atomic_file, same_file, shown, write_json  # noqa: E402
 
 MAX_SPEC_FILE = 16 * 2**20  # bytes
 
@@ -74,11 +74,17 @@ def import_file(options: argparse.Namespace) -> int:
 
 
 def targets(options: argparse.Namespace) -> tuple[Path, Path | None]:
-    """(the .npz, its card or None). Raises UsageError if one is there already."""
+    """(the .npz, its card or None). Raises UsageError if one is there already, or is a file that is read, which --force does not change."""
     out = options.out or Path(f"{options.file.stem}.npz")
+    if out.suffix != ".npz":
+        raise UsageError(f"--out {out}: must end in .npz, by which all other commands know a network")
     card = out.with_suffix(".json") if options.card else None
     for path in (out, card):
-        if path is not None and path.exists() and not options.force:
+        if path is None:
+            continue
+        if any(source and same_file(path, Path(source)) for source in (options.file, options.arch)):
+            raise UsageError(f"{path}: would be written over, and it is what is read. Name another file with --out")
+        if path.exists() and not options.force:
             raise UsageError(f"{path}: is there already. Name another file with --out, or say --force")
     if options.data and not card:
         raise UsageError("--data is what a card is measured on; it goes with --card")

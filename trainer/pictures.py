@@ -10,6 +10,7 @@ import binascii
 import io
 import struct
 import sys
+import unicodedata
 import urllib.parse
 import warnings
 from pathlib import Path
@@ -18,7 +19,7 @@ from typing import BinaryIO
 import numpy as np
 from PIL import Image, ImageOps
 
-from .command import TrainerError
+from .command import TrainerError, UsageError
 from .files import shown
 
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "PPM")  # not EPS and the like, which start other programs
@@ -26,11 +27,16 @@ MAX_PIXELS = 100_000_000
 MAX_SIDE = 4096  # px; larger pictures are scaled down
 MAX_BYTES = 512 * 2**20  # of a picture on standard input: one of MAX_PIXELS, uncompressed
 SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pbm")  # what of a folder is looked at
+CONTROLS = ("Cc", "Cs", "Zl", "Zp")  # Unicode's categories of what no terminal should get from a file's name
 URL, STDIN = "data:", "-"
 
 
 def find_pictures(sources: list[str]) -> list[str]:
     """The sources one by one, in place of a folder all pictures in it by name. Raises TrainerError if there is none."""
+    if "" in sources:
+        raise UsageError("a picture's name is empty; this folder is called .")  # Path("") would be it, unasked
+    if sources.count(STDIN) > 1:
+        raise UsageError(f"{STDIN} stands twice; standard input can be read once")
     found = []
     for source in sources:
         folder = Path(source)
@@ -39,14 +45,19 @@ def find_pictures(sources: list[str]) -> list[str]:
             continue
         inside = sorted(str(path) for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
         if not inside:
-            raise TrainerError(f"{shown(folder)}: is a folder without a picture in it ({', '.join(SUFFIXES)})")
+            raise TrainerError(f"{title(source)}: is a folder without a picture in it ({', '.join(SUFFIXES)})")
         found += inside
     return found
 
 
 def title(source: str) -> str:
     """What a source is called in answers and errors."""
-    return "standard input" if source == STDIN else "data: URL" if source.startswith(URL) else str(shown(Path(source)))
+    return "standard input" if source == STDIN else "data: URL" if source.startswith(URL) else _escaped(str(shown(Path(source))))
+
+
+def _escaped(name: str) -> str:
+    """A file's name on one line: a line break or another control character in it as Python writes it, \\n."""
+    return "".join(repr(sign)[1:-1] if unicodedata.category(sign) in CONTROLS else sign for sign in name)
 
 
 def open_source(source: str) -> np.ndarray:
@@ -79,8 +90,8 @@ def read_picture(path: Path) -> np.ndarray:
     Raises TrainerError if there is no such file, if it is no picture, or if it has more than MAX_PIXELS.
     """
     if not path.is_file():
-        raise TrainerError(f"{shown(path)}: no such file")
-    return _read(path, str(shown(path)))
+        raise TrainerError(f"{title(str(path))}: no such file")
+    return _read(path, title(str(path)))
 
 
 def _read(file: Path | BinaryIO, name: str) -> np.ndarray:

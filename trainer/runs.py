@@ -196,5 +196,5 @@ def read_settings(path: Path) -> Settings:
         return Settings.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise TrainerError(f"{path}: no such file. A run folder has it; runs lie in runs/ unless --out said otherwise") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise TrainerError(f"{path}: {error}") from error

@@ -42,7 +42,7 @@ def read_plan(path: Path, data: str | None) -> tuple[dict[str, Settings], list[s
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise UsageError(f"{path}: no such file. It is TOML, such as: arch = [\"784-32-10\", \"convnet\"]") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{path}: {error}") from error
     lists = {key: value if isinstance(value, list) else [value] for key, value in document.items()}
     n = math.prod(len(values) for values in lists.values())
@@ -53,7 +53,7 @@ def read_plan(path: Path, data: str | None) -> tuple[dict[str, Settings], list[s
         chosen = dict(zip(lists, values))
         try:
             settings = Settings.from_dict(recipe(chosen.get("arch", DEFAULT)).to_dict() | chosen)
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise UsageError(f"{path}: {error}") from error
         plan[name_of(settings, data)] = settings
     return plan, [key for key, values in lists.items() if len(values) > 1]

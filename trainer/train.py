@@ -97,7 +97,7 @@ def choose_settings(given: dict, file: Path | None) -> list[Settings]:
     if file is not None:
         try:
             from_file = json.loads(file.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UsageError(f"--settings {file}: {error}") from error
         if not isinstance(from_file, dict):
             raise UsageError(f"--settings {file}: must be a JSON object such as {{\"epochs\": 5}}")
@@ -105,7 +105,7 @@ def choose_settings(given: dict, file: Path | None) -> list[Settings]:
     arch = changed.pop("arch", DEFAULT)
     try:
         return [Settings.from_dict(recipe(name).to_dict() | changed) for name in (RECIPES if arch == "all" else [arch])]
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise UsageError(str(error)) from error
 
 

@@ -24,7 +24,7 @@ def load() -> Session:
     """The shipped network in a Session of its own, which is made once. Raises FileNotFoundError if the package is not whole."""
     place = next((place for place in PLACES if os.path.isfile(os.path.join(place, f"{NAME}.npz"))), None)
     if place is None:
-        raise FileNotFoundError(f"{PLACES[0]}: there is no {NAME}.npz. Install the package again: pip install --force-reinstall inkling-digits")
+        raise FileNotFoundError(f"{PLACES[0]}: there is no {NAME}.npz. Install the package again: the wheel that python3 build.py release makes")
     session = Session()
     with open(os.path.join(place, f"{NAME}.npz"), "rb") as file, open(os.path.join(place, f"{NAME}.json"), encoding="utf-8") as card:
         session.use_model(NAME, file.read(), json.load(card)["sha256"])
