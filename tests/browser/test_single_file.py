@@ -208,7 +208,7 @@ def test_it_trains_from_nothing_on_the_images_that_it_carries(visit):
     expect(note(visit)).to_contain_text("This single file carries some 4,000 images")
     outcome = visit.page.get_by_role("tabpanel").get_by_role("status")
     expect(outcome).to_contain_text("Finished after", timeout=LONG)
-    assert float(re.search(r"([\d.]+)% of the images", outcome.inner_text())[1]) >= 70
+    assert float(re.search(r"([\d.]+)% of 410 images", outcome.inner_text())[1]) >= 70
     expect(visit.page.locator("#learning .plot canvas")).to_have_count(2)
     visit.button("Drop").click()
     visit.button("Learn").click()
