@@ -67,6 +67,25 @@ def test_elements_with_the_same_network_share_one_worker(fields):
     b.says("7")
 
 
+def test_what_is_only_to_be_read_cannot_be_drawn_on(fields):
+    a, _ = fields("several", "a", "b")
+    box = a.js("(element) => { element.readonly = true; return element.shadowRoot.querySelector('canvas').getBoundingClientRect().toJSON(); }")
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 3
+
+    def stroke():
+        a.page.mouse.move(x, y)
+        a.page.mouse.down()
+        a.page.mouse.move(x, y + box["height"] / 3, steps=5)
+        a.page.mouse.up()
+        return a.js("(element) => element.strokes.length")
+
+    assert stroke() == 0
+    a.lay(digit(3))  # a script may, and what is there is read
+    a.says("3")
+    a.js("(element) => (element.strokes = [], element.readonly = false)")
+    assert stroke() == 1
+
+
 def test_each_element_keeps_the_network_of_its_choice(fields):
     a, b = fields("several", "a", "b")
     b.js("(element) => element.useModel('mlp-128-64')")
