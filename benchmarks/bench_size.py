@@ -29,8 +29,8 @@ def main() -> None:
     for path in files:
         is_model = path.parent.name == "weights"
         is_data = path.parent.name.startswith("data-")
-        if (is_model and path.stem != "convnet") or is_data or path.name == "inkling.html" or path.name.endswith(".d.ts"):
-            continue  # fetched when it is wanted, or kept for offline use afterwards; of no use to a browser
+        if (is_model and path.stem != "convnet") or is_data or path.name == "inkling.html":
+            continue  # fetched when it is wanted, or kept for offline use afterwards
         own = path.suffix in OWN and not path.parent.name.startswith("runtime-")
         groups.setdefault("our HTML, CSS and JavaScript" if own else path.name, []).append(path)
     first = {name: paths for name, paths in groups.items() if not has_snapshot or name not in LATER}

@@ -104,7 +104,7 @@ def service_worker(source: str, files: dict[str, bytes], packed: dict[str, bool]
     entries = [
         {"url": f"./{name}", "bytes": len(data), "sha256": sha256(data)} | ({"gz": packed[name]} if packed and name in packed else {})
         for name, data in sorted(files.items())
-        if not name.endswith((".txt", ".d.ts"))
+        if not name.endswith(".txt")
     ]
     version = sha256((_json(entries) + source).encode())[:10]
     return f"const BUILD = {_json({'version': version, 'files': entries})};\n{source}".encode()
