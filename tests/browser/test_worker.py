@@ -5,9 +5,10 @@ from hand import digit
 from playwright.sync_api import expect
 from visit import BOOT, SOON, Visit
 
-# Keeps hold of the workers; `doomed` lets each die at the first drawing that it is given, `deaf` lets it ignore them.
+# Keeps hold of the workers; `stillborn` lets so many die while they start, `doomed` each at the first drawing that it is given, `deaf` lets it ignore them.
 HANDLES = """
 window.workers = [];
+window.stillborn = 0;
 window.kill = (worker) => {
   worker.terminate();
   worker.dispatchEvent(new ErrorEvent("error", { message: "out of memory" }));
@@ -16,6 +17,7 @@ window.Worker = class extends Worker {
   constructor(...given) {
     super(...given);
     window.workers.push(this);
+    if (window.workers.length <= window.stillborn) setTimeout(() => window.kill(this)); // by then whoever made it listens
   }
   postMessage(message, transfer) {
     if (message.name === "predict" && window.deaf) return;
@@ -217,31 +219,24 @@ def test_a_worker_that_keeps_dying_ends_in_an_error_with_one_action_that_recover
     assert visit.answer() == "7"
 
 
-KILL_STARTING = """async (element, n) => {
-  for (let i = 0; i < n; i++) {
-    while (workers.length <= i) await new Promise(requestAnimationFrame);
-    kill(workers[i]);
-  }
-}"""
-
-
 def test_a_worker_that_dies_while_it_starts_is_followed_by_one_that_starts_the_other_way(watched):
+    watched.page.add_init_script("window.stillborn = 1")
     visit = watched.open("#model=convnet")
     visit.draw(digit(0))
-    visit.on_element(KILL_STARTING, 1)
     assert visit.ready().answer() == "0"
     boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")
     assert boot["path"] == "slim" and "out of memory" in boot["why_not_faster"]
 
 
 def test_workers_that_die_while_they_start_are_told_at_once(watched):
+    watched.page.add_init_script("window.stillborn = 2")
     visit = watched.open("#model=convnet")
     visit.draw(digit(0))
-    visit.on_element(KILL_STARTING, 2)
     assert "out of memory" in visit.error()
     visit.by("action").click()
     visit.ready()
     assert visit.answer() == "0"
+    assert workers(visit) == 3
 
 
 LACKS = {
