@@ -24,7 +24,7 @@ from weights_files import members
 from inkling import weights
 from inkling.model import Sequential, architecture
 from trainer import export_model, import_model
-from trainer.exchange import ExchangeError, onnx_file, torch_file
+from trainer.exchange import ExchangeError, onnx_file, safetensors_file, torch_file
 from trainer.files import WEIGHTS
 from trainer.import_model import to_model
 from trainer.recipes import RECIPES
@@ -144,11 +144,14 @@ def test_what_torch_save_writes_otherwise_is_refused(content, said):
 @pytest.mark.parametrize("dtype", ["float64", "float16", "bfloat16"])
 def test_other_precisions_are_taken_as_float32(dtype):
     import torch
+    from safetensors.torch import save
 
     tensor = torch.rand(10, 784, dtype=torch.float64).to(getattr(torch, dtype))
     file = io.BytesIO()
     torch.save({"fc.weight": tensor}, file)
     model, _ = to_model(torch_file.read(file.getvalue(), "mine"), "mine")
+    assert np.array_equal(model.layers[0].params["W"], tensor.float().numpy().T)
+    model, _ = to_model(safetensors_file.read(save({"fc.weight": tensor}), "mine"), "mine")
     assert np.array_equal(model.layers[0].params["W"], tensor.float().numpy().T)
 
 

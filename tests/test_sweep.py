@@ -183,6 +183,27 @@ def test_a_scheduler_that_is_not_there_or_has_no_workers_ends_with_1(tmp_path, c
     assert "has no workers. Start some" in capsys.readouterr().err
 
 
+def test_a_scheduler_that_is_lost_ends_with_1_and_keeps_what_came(data, tmp_path, capsys, monkeypatch):
+    from distributed import LocalCluster
+
+    from trainer import sweep
+
+    (tmp_path / "plan.toml").write_text('arch = "784-64-10"\nepochs = 20\nseed = [0, 1, 2, 3]', encoding="utf-8")
+    cluster = LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", dashboard_address=None)
+    write_json = sweep.write_json
+
+    def lose_the_scheduler(path, document):
+        write_json(path, document)
+        cluster.close()
+
+    monkeypatch.setattr(sweep, "write_json", lose_the_scheduler)
+    call = [str(tmp_path / "plan.toml"), "--scheduler", cluster.scheduler_address, "--data", str(data), "--out", str(tmp_path / "out")]
+    assert sweep.main(call) == 1
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said == "sweep.py: the scheduler was lost with 3 trainings to come. Call it again: it goes on with those"
+    assert len(results(tmp_path / "out")) == 1
+
+
 @pytest.mark.parametrize("more", [["--workers", "0"], ["--workers", "2", "--scheduler", "tcp://127.0.0.1:9"]])
 def test_a_number_of_workers_that_makes_no_sense_ends_with_2(more, tmp_path, capsys):
     from trainer import sweep

@@ -50,8 +50,9 @@ def debug(options: argparse.Namespace) -> int:
     name = title(options.image)
     stem = Path(name).stem if Path(name).is_file() else "picture"
     small, steps = options.out / f"{stem}-28x28.png", options.out / f"{stem}-steps.png"
+    drawn = draw_steps(rgba, ink, image, found)  # before anything is written
     save(Image.fromarray((image * 255).round().astype(np.uint8)), small)
-    save(draw_steps(rgba, ink, image, found), steps)
+    save(drawn, steps)
     height, width = ink.shape
     facts = {
         "png": str(small), "steps": str(steps), "width": width, "height": height, "box": found["box"], "centre_of_mass": found["centre_of_mass"],

@@ -95,13 +95,15 @@ def connect(scheduler: str | None, workers: int) -> Iterator[Client]:
 def train_all(client: Client, missing: dict[str, Settings], data: str | None, out: Path, training: Callable[[dict, str | None], dict] = train_one) -> int:
     """Trains these networks and writes each result as it comes: <name>.npz, then <name>.json. Returns how many failed.
 
-    A worker that dies loses the training that it was at; Dask gives it to another.
+    A worker that dies loses the training that it was at; Dask gives it to another. Raises TrainerError if the scheduler is lost.
     """
     out.mkdir(parents=True, exist_ok=True)
     futures = [client.submit(training, settings.to_dict(), data, key=name, pure=False) for name, settings in missing.items()]
     failed = 0
     for n, future in enumerate(as_completed(futures), 1):
         name = future.key
+        if future.cancelled():  # nobody does so here: the scheduler is gone, or has forgotten us
+            raise TrainerError(f"the scheduler was lost with {len(futures) - n + 1} trainings to come. Call it again: it goes on with those")
         if error := future.exception():
             print(f"{n}/{len(futures)}  {name}: FAILED, {error}", flush=True)
             failed += 1

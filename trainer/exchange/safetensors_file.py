@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 
+import numpy as np
+
 from inkling.model import Sequential
 
 from ..command import require
@@ -15,6 +17,7 @@ from . import ExchangeError, Found
 from .names import to_torch
 
 MAX_HEADER = 2**20  # bytes; ours have 2,000
+TYPES = {"F64": "<f8", "F32": "<f4", "F16": "<f2", "I64": "<i8", "I32": "<i4", "I16": "<i2", "I8": "i1", "U8": "u1", "BOOL": "?"}
 SPEC = "inkling.spec"  # key of the metadata: what `Sequential.spec` gives, as JSON
 
 
@@ -29,19 +32,27 @@ def write(model: Sequential) -> bytes:
 def read(data: bytes, file: str) -> Found:
     """Raises ExchangeError if it is no such file or has tensors of a type that NumPy lacks."""
     require("safetensors")
-    from safetensors import SafetensorError
-    from safetensors.numpy import load
+    from safetensors import SafetensorError, deserialize
 
     n_header = int.from_bytes(data[:8], "little")
     if len(data) < 8 or n_header > min(len(data) - 8, MAX_HEADER):
         raise ExchangeError(f"{file}: not a whole .safetensors file; its header must have at most {MAX_HEADER} bytes and lie within the file")
     try:
         metadata = json.loads(data[8:8 + n_header]).get("__metadata__") or {}
-        tensors = load(data)
+        tensors = {name: _array(file, name, **tensor) for name, tensor in deserialize(data)}
         spec = json.loads(metadata[SPEC]) if SPEC in metadata else None
     except (SafetensorError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise ExchangeError(f"{file}: not a .safetensors file of float16, float32 or float64 tensors ({error})") from error
+        raise ExchangeError(f"{file}: not a .safetensors file of floating-point tensors ({error})") from error
     return Found({name: tensors[name] for name in sorted(tensors, key=_natural)}, spec)
+
+
+def _array(file: str, name: str, dtype: str, shape: list[int], data: bytes) -> np.ndarray:
+    """A tensor in NumPy's nearest type; a bfloat16 is the upper half of a float32."""
+    if dtype == "BF16":
+        return (np.frombuffer(data, "<u2").astype(np.uint32) << 16).view(np.float32).reshape(shape)
+    if dtype not in TYPES:
+        raise ExchangeError(f"{file}: tensor {name} is of type {dtype}, which is not read here. Save it as float32")
+    return np.frombuffer(data, TYPES[dtype]).reshape(shape)
 
 
 def _natural(name: str) -> list[tuple[int, int | str]]:

@@ -14,6 +14,7 @@ import zlib
 from collections import OrderedDict
 
 from inkling.model import Sequential
+from inkling.weights import ZIP_ENTRY
 
 from ..command import require
 from . import MAX_FILE, ExchangeError, Found
@@ -60,6 +61,8 @@ def read(data: bytes, file: str) -> Found:
 
 def repacked(data: bytes, file: str) -> bytes:
     """The archive, checked, and written anew. Raises ExchangeError. Needs no PyTorch."""
+    if data.count(ZIP_ENTRY) > MAX_MEMBERS:  # before zipfile lists what may be a million
+        raise ExchangeError(f"{file}: has more than {MAX_MEMBERS} members, and no more are read")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             _check_directory(archive.infolist(), file)
@@ -76,8 +79,8 @@ def repacked(data: bytes, file: str) -> bytes:
 
 def _check_directory(entries: list[zipfile.ZipInfo], file: str) -> None:
     total = sum(entry.file_size for entry in entries)
-    if len(entries) > MAX_MEMBERS or total > MAX_FILE:
-        raise ExchangeError(f"{file}: unpacks to {total:,} bytes in {len(entries)} members; at most {MAX_FILE:,} in {MAX_MEMBERS} are read")
+    if total > MAX_FILE:
+        raise ExchangeError(f"{file}: unpacks to {total:,} bytes; at most {MAX_FILE:,} are read")
     if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
         raise ExchangeError(f"{file}: is compressed, which PyTorch never does; save it with torch.save")
     folders = {entry.filename.partition("/")[0] for entry in entries}

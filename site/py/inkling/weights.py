@@ -21,6 +21,7 @@ from .model import Sequential
 
 MAX_BYTES = 64 * 2**20  # unpacked, of one file; the largest shipped model has 0.5 MB
 MAX_ARRAYS = 200
+ZIP_ENTRY = b"PK\x01\x02"  # begins each entry of a zip's directory
 MAX_HEADER = 1000  # bytes of one array's .npy header; a parameter's takes about 60
 MAX_SPEC = 50_000  # characters
 MAX_WORK = 50_000_000  # multiplications, and numbers held, for one image; the convnet has 0.4 million
@@ -58,7 +59,10 @@ def load(file: str | os.PathLike | bytes, name: str | None = None) -> Sequential
     """
     name = name or ("weights" if isinstance(file, bytes) else os.fspath(file))
     try:
-        with zipfile.ZipFile(io.BytesIO(file) if isinstance(file, bytes) else file) as archive:
+        data = file if isinstance(file, bytes) else _contents(file)
+        if len(data) > MAX_BYTES or data.count(ZIP_ENTRY) > MAX_ARRAYS:  # before zipfile lists what may be a million entries
+            raise _too_much(name)
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _model(archive, name)
     except FileNotFoundError as error:
         raise WeightsError(f"{name}: no such file. Make it with: python trainer/train.py") from error
@@ -66,6 +70,15 @@ def load(file: str | os.PathLike | bytes, name: str | None = None) -> Sequential
         raise
     except (OSError, EOFError, zipfile.BadZipFile, zlib.error, struct.error, RuntimeError, ValueError, OverflowError) as error:
         raise WeightsError(f"{name}: not a readable .npz file ({error}). Fetch or train it again") from error
+
+
+def _contents(file: str | os.PathLike) -> bytes:
+    with open(file, "rb") as opened:
+        return opened.read(MAX_BYTES + 1)
+
+
+def _too_much(name: str) -> WeightsError:
+    return WeightsError(f"{name}: holds more than is read, which is at most {MAX_ARRAYS} arrays of {MAX_BYTES} bytes together")
 
 
 def check_is_digit_reader(model: Sequential, name: str) -> None:
@@ -78,9 +91,8 @@ def _model(archive: zipfile.ZipFile, name: str) -> Sequential:
     entries = archive.infolist()
     if not all(entry.compress_type in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for entry in entries):
         raise WeightsError(f"{name}: is compressed in another way than NumPy does it; save it with numpy.savez")
-    if len(entries) > MAX_ARRAYS or sum(entry.file_size for entry in entries) > MAX_BYTES:
-        raise WeightsError(f"{name}: {len(entries)} arrays of {sum(entry.file_size for entry in entries)} bytes; "
-                           f"at most {MAX_ARRAYS} arrays of {MAX_BYTES} bytes together are read")
+    if sum(entry.file_size for entry in entries) > MAX_BYTES:
+        raise _too_much(name)
     by_key = {entry.filename.removesuffix(".npy"): entry for entry in entries}
     if "spec" not in by_key or len(by_key) != len(entries):
         raise WeightsError(f"{name}: 'spec' is missing or a key stands twice; this is no file of Inkling's format")
