@@ -10,7 +10,7 @@ from pathlib import Path
 
 from builder import pages
 from builder.common import DIST, PIECE, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, sha256_of_pieces, temporary_directory
-from builder.compress import compress_tree, gzip_sizes
+from builder.compress import BEST, compress_tree, gzip_sizes
 from builder.headers import headers_file
 from builder.node import PackagesMissing
 from builder.notice import notice
@@ -26,8 +26,11 @@ CARRIED_DATA = ("rehearsal.npz", "mnist-1000.npz")  # of site/data/, in the sing
 IN_TABLE = ("parameters", "mnist_test_accuracy")  # of a model card; the rest of it is fetched when somebody asks
 
 
-def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weights: Path = ROOT / "weights") -> Path:
-    """Make dist/ of site/, weights/ and the runtime, and return it. Without `compress`, no .br and .gz, and no single file."""
+def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site: Path = SITE, weights: Path = ROOT / "weights") -> Path:
+    """Make dist/ of site/, weights/ and the runtime, and return it. Without `compress`, no .br and .gz, and no single file.
+
+    brotli: the quality of the .br, QUICK where nobody is to download them.
+    """
     lock = read_lock()
     cache = fetch_runtime(lock)
     packs = make_packs(lock, cache, site)
@@ -73,7 +76,7 @@ def build(*, compress: bool = True, dist: Path = DIST, site: Path = SITE, weight
                 (new / name).parent.mkdir(parents=True, exist_ok=True)
                 (new / name).write_bytes(data)
         if compress:
-            compress_tree(new)
+            compress_tree(new, brotli)
             carried = {url: data for url, data in data_files.items() if url.rpartition("/")[2] in CARRIED_DATA}
             table["files"] |= (assets := _assets(carried, {}, {})["files"])
             app["js/data.js"] = pages.data_module(assets)

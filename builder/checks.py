@@ -10,6 +10,7 @@ from pathlib import Path
 from builder.assemble import build
 from builder.browsers import find_browser
 from builder.common import ROOT, BuildError, say
+from builder.compress import BEST, QUICK
 from builder.node import create_environment, environment_python, install_node_packages
 
 ENVIRONMENT = ROOT / ".venv-test"
@@ -24,7 +25,7 @@ def run_tests(arguments: list[str], *, everything: bool) -> int:
     everything: also the tests that need large downloads or much time, told to them as INKLING_ALL=1.
     """
     everything = everything or os.environ.get("CI", "").lower() in ("1", "true")
-    python, environment = _prepare(everything)
+    python, environment = _prepare(everything, BEST if everything else QUICK)
     selection = [] if everything else ["-m", " and ".join(f"not {marker}" for marker in NOT_PLAIN)]
     return subprocess.run([str(python), "-m", "pytest", *selection, *arguments], cwd=ROOT, env=environment).returncode
 
@@ -35,16 +36,16 @@ def run_benchmark(name: str, arguments: list[str], *, everything: bool) -> int:
     if not script.is_file():
         names = sorted(path.stem.removeprefix("bench_") for path in script.parent.glob("bench_*.py"))
         raise BuildError(f"there is no benchmark '{name}'; there are: {', '.join(names) or 'none'}")
-    python, environment = _prepare(everything)
+    python, environment = _prepare(everything, BEST)
     return subprocess.run([str(python), str(script), *arguments], cwd=ROOT, env=environment).returncode
 
 
-def _prepare(everything: bool) -> tuple[Path, dict[str, str]]:
+def _prepare(everything: bool, brotli: int) -> tuple[Path, dict[str, str]]:
     """Packages, browser, axe-core, dist/. Returns the environment's Python and the variables for it."""
     python = install_packages(("dev", *FOR_ALL) if everything else ("dev",))
     browser = find_browser() or _install_browser(python)
     install_node_packages()
-    build()
+    build(brotli=brotli)
     environment = os.environ | {"INKLING_CHROMIUM": browser, "PYTHONPATH": os.pathsep.join([str(ROOT / "site" / "py"), str(ROOT)])}
     return python, environment | ({"INKLING_ALL": "1"} if everything else {})
 

@@ -14,19 +14,21 @@ SUFFIXES = {".html", ".css", ".js", ".mjs", ".json", ".webmanifest", ".svg", ".t
 SMALLEST = 512  # bytes; below, the headers of an answer weigh more than what is saved
 ASKED_FOR = {".wasm", ".zip", ".bin"}  # the page asks for the .gz itself where a host would not send it; scripts it can't: the browser imports them
 LARGE = 32_768  # bytes; below, one request more costs as much as is saved
+BEST, QUICK = 11, 5  # Brotli's quality: half a minute to minutes for all files, or seconds
 KEPT = 30  # days that a result stays in the cache without being used
 
 
-def compress_tree(folder: Path) -> None:
-    """Write name.br and name.gz beside every compressible file below folder."""
+def compress_tree(folder: Path, quality: int = BEST) -> None:
+    """Write name.br and name.gz beside every compressible file below folder. quality: of Brotli; what has been done better before is taken."""
     files = [path for path in sorted(folder.rglob("*")) if path.suffix in SUFFIXES and path.stat().st_size >= SMALLEST]
     kept = {path: cache_directory() / "compressed" / file_sha256(path) for path in files}
     for path in kept:
         gzipped(path.read_bytes())
-    _brotli([(path, base.with_suffix(".br")) for path, base in kept.items() if not used(base.with_suffix(".br"))])
+    best = {path: base.with_suffix(".br") for path, base in kept.items()}
+    brotli = {path: cached if quality == BEST or used(cached) else cached.with_suffix(f".br{quality}") for path, cached in best.items()}
+    _brotli([(path, cached) for path, cached in brotli.items() if not used(cached)], quality)
     for path, base in kept.items():
-        for suffix in (".gz", ".br"):
-            cached = base.with_suffix(suffix)
+        for suffix, cached in ((".gz", base.with_suffix(".gz")), (".br", brotli[path])):
             if cached.stat().st_size < path.stat().st_size:
                 with disk_errors(folder):
                     shutil.copyfile(cached, path.with_name(path.name + suffix))
@@ -52,15 +54,15 @@ def gzip_sizes(files: dict[str, bytes]) -> dict[str, bool]:
     return {name: True for name, data in large.items() if len(gzipped(data)) < len(data)}
 
 
-def _brotli(pairs: list[tuple[Path, Path]]) -> None:
+def _brotli(pairs: list[tuple[Path, Path]], quality: int) -> None:
     """Compress each source into the cache at target; all in one Node, which uses several cores."""
     if not pairs:
         return
     size = sum(source.stat().st_size for source, _ in pairs)
-    if size > 1e6:
+    if size > 1e6 and quality == BEST:
         say(f"Compressing {size / 1e6:.1f} MB with Brotli (once; the result is kept)")
     with temporary_directory(cache_directory() / "compressed") as scratch:
         job = [(str(source), str(scratch / target.name)) for source, target in pairs]
-        run_node(TOOL, stdin=json.dumps(job))
+        run_node(TOOL, quality, stdin=json.dumps(job))
         for _, target in pairs:
             (scratch / target.name).replace(target)

@@ -8,9 +8,18 @@ const CACHE = PREFIX + BUILD.version;
 const HOME = new URL("./index.html", self.location.href).href;
 const known = new Map(BUILD.files.map((file) => [new URL(file.url, self.location.href).href, file]));
 const TYPES = { wasm: "application/wasm", zip: "application/zip" };
+const FOLDER = new URL("./", self.location.href).pathname;
+/** What a browser may take out of the cache without starting this worker first: Chromium does, the others ask "fetch" below for all. */
+const ROUTES = ["", "app-*/js/*", "app-*/*.css"].map((below) => ({
+  condition: { requestMethod: "get", urlPattern: { pathname: FOLDER.replace(/[\\:(){}*+?]/g, "\\$&") + below, search: "" } },
+  source: { cacheName: CACHE },
+}));
 const plain = new Map(); // ending of a large file -> whether this host sends such as they are; known as soon as it has been asked
 
-self.addEventListener("install", (event) => event.waitUntil(install()));
+self.addEventListener("install", (event) => {
+  event.waitUntil(install());
+  event.addRoutes?.(ROUTES).catch(console.warn);
+});
 self.addEventListener("activate", (event) => event.waitUntil(activate()));
 self.addEventListener("message", (event) => {
   if (event.data === "activate") self.skipWaiting();
@@ -31,6 +40,7 @@ async function install() {
     const isRight = kept && (await digest(await kept.clone().arrayBuffer())) === file.sha256;
     await cache.put(address, isRight ? kept : await fetchChecked(address, file, isImmutable(file) ? ["default", "reload"] : ["reload"]));
   }
+  await cache.put(FOLDER, await cache.match(HOME)); // the folder's address is the page's, too
 }
 
 const isImmutable = ({ url }) => /-[0-9a-f]{8,}\//.test(url);

@@ -14,7 +14,7 @@ import pytest
 
 from builder import assemble, common
 from builder.common import ROOT, SITE, BuildError, python_command
-from builder.compress import compress_tree
+from builder.compress import BEST, QUICK, compress_tree
 from builder.node import node
 from builder.python_pack import make_packs
 from builder.runtime import read_lock, runtime_directory
@@ -203,6 +203,18 @@ def test_compressed_files_stand_beside_those_that_get_smaller(tmp_path, monkeypa
         compress_tree(site)
         assert {path.name for path in site.iterdir()} == {"page.js", "page.js.br", "page.js.gz", "tiny.js", "picture.png"}
         assert (site / "page.js.br").stat().st_size < (site / "page.js.gz").stat().st_size < 100
+
+
+def test_what_is_compressed_in_a_hurry_is_done_better_later_and_never_the_other_way_round(tmp_path, monkeypatch):
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path / "cache"))
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "page.js").write_text(" ".join(str(i * i) for i in range(5000)))
+    sizes = []
+    for quality in (QUICK, BEST, QUICK):
+        compress_tree(site, quality)
+        sizes.append((site / "page.js.br").stat().st_size)
+    assert sizes[0] > sizes[1] == sizes[2]
 
 
 def test_packs_made_anew_are_the_same_byte_for_byte(tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Training from the command line: it learns, the same seed gives the same file, stopping loses nothing, and errors say what to do."""
 
 import csv
+import functools
 import hashlib
 import json
 import os
@@ -186,7 +187,9 @@ def test_resuming_a_finished_run_writes_the_same_again(whole, small_data):
 def test_ctrl_c_keeps_the_best_weights_so_far(small_data, tmp_path):
     folder = tmp_path / "run"
     arguments = [*SMALL[:2], "--epochs", "100000", "--data", small_data, "--out", folder]
-    process = subprocess.Popen([sys.executable, "-u", ROOT / "trainer" / "train.py", *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    heeded = functools.partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # a shell lets what it runs in the background ignore it
+    call = [sys.executable, "-u", ROOT / "trainer" / "train.py", *arguments]
+    process = subprocess.Popen(call, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=heeded)
     try:
         for line in process.stdout:
             if line.startswith("epoch") and "3/100000" in line:

@@ -19,7 +19,7 @@ from visit import Visit
 RESULTS = Path(__file__).parent.parent.parent / "test-results"
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu")
 
-# What a newcomer need not wait for: each of them takes a minute or more.
+# What a newcomer need not wait for: each of them takes a minute or more. So are single tests elsewhere, which take long or fear much.
 THOROUGH = {"test_faults", "test_plain_host", "test_embedding", "test_examples", "test_learning_train", "test_learning_proof"}
 
 _open_visits: list[Visit] = []

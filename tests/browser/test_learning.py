@@ -63,6 +63,7 @@ def test_a_newcomer_is_read_better_within_a_minute(new_visit, site):
     assert time.monotonic() - start < 60
 
 
+@pytest.mark.thorough
 def test_what_was_learned_shows_before_and_after_and_outlives_a_reload(visit):
     drawings = signs(20)
     assert [answer_to(visit, drawing) for drawing in drawings].count(MEANT) <= 2
@@ -114,6 +115,7 @@ def answers(visit) -> list:
     return visit.page.evaluate("() => answers")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
 def test_the_first_answer_after_a_start_is_the_kept_networks(visit, late):
     keep_turned(visit)
@@ -132,6 +134,7 @@ def test_the_first_answer_after_a_start_is_the_kept_networks(visit, late):
     expect(visit.page.locator("#model")).to_have_value("own:turned")
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_while_a_network_is_put_back_does_not_take_it_with_it(visit):
     keep_turned(visit)
     visit.expecting("The worker died")
@@ -144,6 +147,7 @@ def test_a_worker_that_dies_while_a_network_is_put_back_does_not_take_it_with_it
     expect(visit.page.locator("#model")).to_have_value("own:turned")
 
 
+@pytest.mark.thorough
 def test_code_that_does_not_come_keeps_nobody_from_the_shipped_network(visit):
     keep_turned(visit)
     release = visit.hold("**/learn/networks.js")
@@ -154,6 +158,7 @@ def test_code_that_does_not_come_keeps_nobody_from_the_shipped_network(visit):
     eventually(lambda: model(visit) == "turned")  # late, but not lost
 
 
+@pytest.mark.thorough
 def test_storage_that_does_not_answer_keeps_nobody_from_the_shipped_network(visit):
     keep_turned(visit)
     visit.page.add_init_script("IDBFactory.prototype.open = () => ({})")
@@ -189,6 +194,7 @@ def test_what_is_dropped_leaves_no_trace(visit):
     expect(visit.button("Keep it")).to_have_count(0)
 
 
+@pytest.mark.thorough
 def test_a_shipped_network_can_be_chosen_again_and_stays(visit):
     correct(visit, signs(1)[0], MEANT)
     visit.by("action").click()
@@ -202,6 +208,7 @@ def test_a_shipped_network_can_be_chosen_again_and_stays(visit):
     assert model(visit) == "mlp-128-64"
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_comes_back_with_what_was_learned(new_visit, site):
     visit = new_visit(site, service_workers="block")
     visit.expecting("The worker died")
@@ -299,6 +306,7 @@ def test_by_the_keyboard_alone(visit):
     expect(visit.page.get_by_role("tab", name="Train")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("fault, words", [(NO_STORAGE, "keeps nothing for this page"), (FULL, "storage is full")])
 def test_where_nothing_can_be_kept_it_is_told_and_learning_works(new_visit, site, fault, words):
     visit = new_visit(site, service_workers="block")

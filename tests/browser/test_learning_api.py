@@ -354,6 +354,7 @@ def test_images_that_do_not_fit_their_labels_and_unknown_data_are_refused(api):
     assert [outcome["name"] for outcome in outcomes] == ["ValueError", "ValueError", "DataError"]
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_in_mid_run_fails_it_and_the_checkpoint_goes_on(rough_visit):
     from test_worker import HANDLES
 
@@ -376,6 +377,7 @@ def test_a_worker_that_dies_in_mid_run_fails_it_and_the_checkpoint_goes_on(rough
     assert result["same"] and 1 < result["first"] <= 20
 
 
+@pytest.mark.thorough
 def test_data_are_fetched_when_wanted_and_then_there_without_network(site, new_visit):
     visit = new_visit(site)
     asked = []

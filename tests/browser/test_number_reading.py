@@ -104,6 +104,7 @@ def test_a_number_is_read_and_each_digit_boxed_where_it_stands(visit, text):
     expect(visit.spoken()).to_have_text(re.compile(rf"^{text}, \d+ percent$"))
 
 
+@pytest.mark.thorough
 def test_a_thin_pen_writes_eight_digits(visit):
     turn_on(visit)
     drawings = write(visit, "20260417", pen=8)
@@ -254,6 +255,7 @@ def test_the_hint_on_the_bare_pad_says_what_is_read(visit):
     expect(visit.page.locator(".hint")).to_have_text("Draw a number")
 
 
+@pytest.mark.thorough
 def test_a_link_carries_the_switch_beside_the_network(new_visit, site):
     linked = new_visit(site).open("#model=mlp-128-64&numbers=on").ready()
     expect(switch(linked)).to_have_attribute("aria-checked", "true")

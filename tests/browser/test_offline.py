@@ -12,16 +12,19 @@ from visit import BOOT, Visit
 from builder.assemble import build
 from builder.common import SITE
 
-# Looks for a new version and says what becomes of it: "installed" (it waits to be accepted) or "redundant" (given up).
+# Looks for a new version until one has got as far as is asked for: "installed" (it waits to be accepted) or "redundant" (given up).
 UPDATE = """
-async () => {
+async (wanted) => {
   const registration = await navigator.serviceWorker.getRegistration();
-  const outcome = new Promise((resolve) => registration.addEventListener("updatefound", () => {
+  const reached = new Promise((resolve) => registration.addEventListener("updatefound", () => {
     const worker = registration.installing;
-    worker.addEventListener("statechange", () => resolve(worker.state), { once: true });
-  }, { once: true }));
-  registration.update().catch(() => {}); // its failure shows in the state
-  return outcome;
+    worker?.addEventListener("statechange", () => worker.state === wanted && resolve(wanted));
+  }));
+  const late = new Promise((resolve) => setTimeout(resolve, 60_000, `not ${wanted} within a minute`));
+  const look = () => registration.update().catch(() => {}); // its failure shows in the state
+  const looking = setInterval(look, 3000); // the browser also looks by itself, and takes two such wishes for one
+  look();
+  return Promise.race([reached, late]).finally(() => clearInterval(looking));
 }
 """
 # Of which versions the page's own parts are.
@@ -79,6 +82,7 @@ def test_after_one_visit_everything_works_without_a_server(dist, new_visit):
     assert visit.ready().read(digit(8)) == "8"
 
 
+@pytest.mark.thorough
 def test_two_copies_on_one_host_leave_each_other_their_files(dist, next_dist, new_visit, tmp_path):
     for name, version in (("a", dist), ("b", next_dist)):
         shutil.copytree(version, tmp_path / name, ignore=shutil.ignore_patterns("*.br"))
@@ -110,6 +114,7 @@ async (name) => {
 """
 
 
+@pytest.mark.thorough
 def test_what_went_bad_in_the_cache_is_fetched_anew(dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
@@ -122,6 +127,7 @@ def test_what_went_bad_in_the_cache_is_fetched_anew(dist, new_visit):
     assert visit.answer() == "5"
 
 
+@pytest.mark.thorough
 def test_files_that_the_browser_threw_away_are_fetched_again_before_offline_use_is_promised(dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
@@ -133,6 +139,7 @@ def test_files_that_the_browser_threw_away_are_fetched_again_before_offline_use_
     assert visit.ready().read(digit(5)) == "5"
 
 
+@pytest.mark.thorough
 def test_after_a_hard_reload_a_new_version_can_be_accepted(dist, next_dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
@@ -141,7 +148,7 @@ def test_after_a_hard_reload_a_new_version_can_be_accepted(dist, next_dist, new_
         visit.ready().offline_ready()
         assert visit.page.evaluate("navigator.serviceWorker.controller") is None
         server.directory = next_dist
-        assert visit.page.evaluate(UPDATE) == "installed"
+        assert visit.page.evaluate(UPDATE, "installed") == "installed"
         visit.by("action").click()
         expect_version(visit, "next")
 
@@ -169,13 +176,14 @@ def test_a_new_version_waits_until_it_is_accepted_and_the_drawing_survives(dist,
     assert len(visit.page.evaluate("caches.keys()")) == 1  # nothing of the old one is kept
 
 
+@pytest.mark.thorough
 def test_two_tabs_end_on_the_same_version_each_with_its_drawing(dist, next_dist, new_visit):
     with serving(dist) as server:
         one = new_visit(server.url).open().ready().offline_ready()
         other = Visit(one.context, one.url).open().ready()
         assert (one.read(digit(2)), other.read(digit(6))) == ("2", "6")
         server.directory = next_dist
-        assert one.page.evaluate(UPDATE) == "installed"
+        assert one.page.evaluate(UPDATE, "installed") == "installed"
         for tab in (one, other):
             expect(tab.status).to_contain_text("new version", timeout=BOOT)
         other.by("action").click()
@@ -185,37 +193,103 @@ def test_two_tabs_end_on_the_same_version_each_with_its_drawing(dist, next_dist,
             assert not tab.problems()
 
 
+@pytest.mark.thorough
 def test_a_version_with_a_wrong_file_is_not_installed_until_it_is_put_right(dist, damaged_dist, next_dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
         server.directory = damaged_dist
-        assert visit.page.evaluate(UPDATE) == "redundant"
+        assert visit.page.evaluate(UPDATE, "redundant") == "redundant"
         expect(visit.status).not_to_contain_text("new version")
         assert visit.read(digit(9)) == "9"
         visit.page.reload()
         expect_version(visit, "old")
         assert visit.read(digit(0)) == "0"
         server.directory = next_dist
-        assert visit.page.evaluate(UPDATE) == "installed"  # though the browser's own cache was told to keep the wrong file for a year
+        assert visit.page.evaluate(UPDATE, "installed") == "installed"  # though the browser's own cache was told to keep the wrong file for a year
         visit.by("action").click()
         expect_version(visit, "next")
+
+
+# `installed` tells what became of the worker that the page registers.
+OUTCOME = """
+const { register } = ServiceWorkerContainer.prototype;
+ServiceWorkerContainer.prototype.register = async function (...given) {
+  const registration = await register.apply(this, given);
+  const worker = registration.installing;
+  window.installed = new Promise((resolve) => worker?.addEventListener("statechange", () => resolve(worker.state), { once: true }));
+  return registration;
+};
+"""
+# Gives all that is kept a header that no server sends; tells which files those are.
+MARK = """
+async () => {
+  const [name] = await caches.keys();
+  const cache = await caches.open(name);
+  const requests = await cache.keys();
+  for (const request of requests) {
+    const response = await cache.match(request);
+    const headers = new Headers([...response.headers, ["x-kept", "before"]]);
+    await cache.put(request, new Response(await response.arrayBuffer(), { headers }));
+  }
+  return requests.map(({ url }) => url);
+}
+"""
+MARKED = """
+async () => {
+  const [name] = await caches.keys();
+  const cache = await caches.open(name);
+  const marked = async (request) => [request.url, (await cache.match(request)).headers.has("x-kept")];
+  return Object.fromEntries(await Promise.all((await cache.keys()).map(marked)));
+}
+"""
 
 
 def test_a_first_visit_to_a_half_uploaded_site_works_and_promises_nothing(damaged_dist, new_visit):
     with serving(damaged_dist) as server:
         visit = new_visit(server.url)
-        visit.page.add_init_script("""
-            const { register } = ServiceWorkerContainer.prototype;
-            ServiceWorkerContainer.prototype.register = async function (...given) {
-              const registration = await register.apply(this, given);
-              const worker = registration.installing;
-              window.installed = new Promise((resolve) => worker.addEventListener("statechange", () => resolve(worker.state), { once: true }));
-              return registration;
-            };""")
+        visit.page.add_init_script(OUTCOME)
         visit.open().ready()
         assert visit.read(digit(1)) == "1"
         assert visit.page.evaluate("window.installed") == "redundant"
         expect(visit.status).not_to_have_attribute("data-offline", re.compile("."))
+
+
+@pytest.mark.thorough
+def test_an_install_that_was_interrupted_goes_on_where_it_ended(damaged_dist, next_dist, new_visit):
+    with serving(damaged_dist) as server:
+        visit = new_visit(server.url)
+        visit.page.add_init_script(OUTCOME)
+        visit.open().ready()
+        assert visit.page.evaluate("window.installed") == "redundant"
+        begun = visit.page.evaluate(MARK)
+        assert begun and not any(name.endswith("bars.js") for name in begun)
+        server.directory = next_dist
+        visit.page.reload()
+        visit.ready().offline_ready()
+        kept = visit.page.evaluate(MARKED)
+    assert {name for name, is_marked in kept.items() if is_marked} == set(begun)  # and was not fetched twice
+    assert any(name.endswith("bars.js") for name in kept)
+    expect_no_network(visit)
+    visit.page.reload()
+    expect_version(visit, "next")
+
+
+DENIED = """
+const refused = () => { throw new DOMException("The operation is insecure.", "SecurityError"); };
+for (const name of ["sessionStorage", "localStorage", "indexedDB", "caches"]) Object.defineProperty(window, name, { get: refused });
+ServiceWorkerContainer.prototype.register = async () => refused();
+"""
+
+
+def test_the_page_works_where_all_storage_is_denied(site, new_visit):
+    visit = new_visit(site)
+    visit.expecting("Not kept for use without network|insecure")
+    visit.page.add_init_script(DENIED)
+    visit.open().ready()
+    assert visit.read(digit(2)) == "2"
+    visit.page.get_by_role("combobox").select_option("mlp-128-64")
+    visit.page.wait_for_url("**#model=mlp-128-64")
+    assert visit.read(digit(3)) == "3"
 
 
 def test_the_page_works_where_there_are_no_service_workers(site, new_visit):

@@ -110,6 +110,7 @@ def test_pictures_are_read_and_results_saved(visit, tmp_path):
         assert check(Path(download.value.path()).read_bytes())
 
 
+@pytest.mark.thorough
 def test_a_worker_that_dies_is_replaced(visit):
     visit.expecting("The worker died: out of memory")
     assert visit.read(digit(5)) == "5"
@@ -154,6 +155,7 @@ def with_wrong_letters(data: bytes, name: str) -> bytes:
     return data[:middle] + data[middle : middle + 40][::-1] + data[middle + 40 :]
 
 
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", ["worker.js", "pyodide.asm.wasm", "convnet.npz", "heap.bin", "_multiarray_umath.wasm", "numpy.zip"])
 def test_a_damaged_part_is_told_or_done_without(altered, name):
     visit = altered(lambda data: with_wrong_letters(data, name)).open()

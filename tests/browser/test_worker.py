@@ -6,9 +6,10 @@ from playwright.sync_api import expect
 from visit import BOOT, SOON, Visit
 
 # Keeps hold of the workers; `stillborn` lets so many die while they start, `doomed` each at the first drawing that it is given, `deaf` lets it ignore them.
+# So many as `asleep` says never start.
 HANDLES = """
 window.workers = [];
-window.stillborn = 0;
+window.stillborn = window.asleep = 0;
 window.kill = (worker) => {
   worker.terminate();
   worker.dispatchEvent(new ErrorEvent("error", { message: "out of memory" }));
@@ -21,6 +22,7 @@ window.Worker = class extends Worker {
   }
   postMessage(message, transfer) {
     if (message.name === "predict" && window.deaf) return;
+    if (message.name === "boot" && window.workers.length <= window.asleep) return;
     super.postMessage(message, transfer);
     if (message.name === "predict" && window.doomed) setTimeout(() => window.kill(this));
   }
@@ -87,6 +89,7 @@ def test_a_worker_that_falls_silent_is_replaced(watched, dist):
     assert workers(visit) == 2
 
 
+@pytest.mark.thorough
 def test_a_model_that_comes_slowly_or_not_at_all_does_not_cost_the_worker(watched, dist):
     with_less_patience(watched, dist, "engine.js", " PATIENCE = 20_000", " PATIENCE = 1_000")
     with_less_patience(watched, dist, "downloads.js", "30_000", "3_000")
@@ -127,6 +130,7 @@ def test_the_network_that_was_chosen_last_answers_though_it_arrived_first(watche
     expect(visit.status).to_contain_text("Ready")
 
 
+@pytest.mark.thorough
 def test_a_picture_that_ends_the_worker_is_taken_off_the_pad_and_not_read_again(watched):
     visit = watched.open().ready()
     visit.lay(digit(4))
@@ -144,6 +148,7 @@ def test_a_picture_that_ends_the_worker_is_taken_off_the_pad_and_not_read_again(
     assert workers(visit) == 2
 
 
+@pytest.mark.thorough
 def test_after_an_error_the_network_that_was_chosen_answers_again(watched):
     visit = watched.open().ready()
     visit.page.get_by_role("combobox").select_option("mlp-128-64")
@@ -163,6 +168,7 @@ def test_after_an_error_the_network_that_was_chosen_answers_again(watched):
     expect(visit.page.locator("#facts")).to_contain_text("mlp-128-64")
 
 
+@pytest.mark.thorough
 def test_details_survive_a_worker_that_dies_under_them(watched):
     visit = watched.open().ready()
     visit.button("Details").click()
@@ -204,6 +210,7 @@ def test_a_recogniser_that_the_page_gives_is_taken_at_once_and_stays_the_pages(w
     assert (mine, closed, digits) == (True, True, [1])
 
 
+@pytest.mark.thorough
 def test_a_worker_that_keeps_dying_ends_in_an_error_with_one_action_that_recovers(watched):
     visit = watched.open().ready()
     visit.page.evaluate("window.doomed = true")
@@ -237,6 +244,22 @@ def test_workers_that_die_while_they_start_are_told_at_once(watched):
     visit.ready()
     assert visit.answer() == "0"
     assert workers(visit) == 3
+
+
+@pytest.mark.thorough
+def test_a_start_that_hangs_is_given_up_for_the_other_way_and_that_for_an_error(watched, dist):
+    with_less_patience(watched, dist, "engine.js", "LOADING_PATIENCE = 60_000", "LOADING_PATIENCE = 8_000")
+    watched.page.add_init_script("window.asleep = 1")
+    visit = watched.open()
+    visit.draw(digit(6))
+    assert visit.ready().answer() == "6"
+    boot = visit.on_element("async (element) => (await element.recognizer.health()).boot")
+    assert boot["path"] == "slim" and "did not answer for 8 s" in boot["why_not_faster"]
+    visit.page.add_init_script("window.asleep = 2")
+    visit.page.reload()
+    assert "did not answer for 8 s" in visit.error()
+    visit.by("action").click()
+    assert visit.ready().read(digit(1)) == "1"
 
 
 LACKS = {
