@@ -9,6 +9,7 @@ import pytest
 import build
 from builder import browsers, checks, common, node
 from builder.common import ROOT, BuildError, python_command
+from builder.compress import BEST, QUICK
 
 
 def call(*arguments):
@@ -104,7 +105,7 @@ def prepared(tmp_path, monkeypatch):
     monkeypatch.setattr(checks.subprocess, "run", run)
     monkeypatch.setattr(checks, "find_browser", lambda: "/usr/bin/browser")
     monkeypatch.setattr(checks, "install_node_packages", lambda: None)
-    monkeypatch.setattr(checks, "build", lambda: None)
+    monkeypatch.setattr(checks, "build", lambda brotli: commands.append((["build", str(brotli)], {})))
     monkeypatch.delenv("CI", raising=False)
     monkeypatch.delenv("INKLING_ALL", raising=False)
     return commands
@@ -117,6 +118,7 @@ def installs(commands):
 def test_packages_are_installed_once_and_torch_only_with_all(prepared, tmp_path, monkeypatch):
     assert checks.run_tests(["-x"], everything=False) == 0
     assert len(installs(prepared)) == 1 and not any("torch" in word for word in installs(prepared)[0])
+    assert prepared[-2][0] == ["build", str(QUICK)]
     pytest_command, environment = prepared[-1]
     assert pytest_command[1:] == ["-m", "pytest", "-m", "not torch and not exchange and not sweep and not thorough", "-x"]
     assert environment["INKLING_CHROMIUM"] == "/usr/bin/browser" and "INKLING_ALL" not in environment
@@ -126,6 +128,7 @@ def test_packages_are_installed_once_and_torch_only_with_all(prepared, tmp_path,
     monkeypatch.setenv("CI", "true")
     checks.run_tests([], everything=False)
     assert len(installs(prepared)) == 2 and any(word.startswith("torch==") for word in installs(prepared)[1])
+    assert prepared[-2][0] == ["build", str(BEST)]  # what is tested then is what is released
     assert prepared[-1][0][1:] == ["-m", "pytest"] and prepared[-1][1]["INKLING_ALL"] == "1"
     monkeypatch.delenv("CI")
     checks.run_tests([], everything=False)  # torch stays where it is
