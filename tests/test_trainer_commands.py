@@ -34,6 +34,7 @@ def test_every_command_has_help_with_an_example_that_it_understands(name, capsys
         main([name, "--help"])
     said = " ".join(capsys.readouterr().out.split())
     assert end.value.code == 0 and f"{program()} {name}" in said
+    assert "Ends with 0, with 1 if it failed, with 2 if it was called in a wrong way." in said
     example = shlex.split(said.rpartition("example: ")[2])
     module = importlib.import_module(COMMANDS[name][0])
     script = COMMANDS[name][0].replace(".", "/") + ".py"

@@ -41,8 +41,9 @@ class OneLineParser(argparse.ArgumentParser):
 
 
 def make_parser(program: str, description: str, example: str) -> argparse.ArgumentParser:
-    """A parser with what every command has: an example, and --debug."""
-    parser = OneLineParser(prog=program, description=description, epilog=f"example: {example}", allow_abbrev=False)
+    """A parser with what every command has: exit codes, an example, and --debug."""
+    ends = "Ends with 0, with 1 if it failed, with 2 if it was called in a wrong way."
+    parser = OneLineParser(prog=program, description=f"{description} {ends}", epilog=f"example: {example}", allow_abbrev=False)
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     return parser
 

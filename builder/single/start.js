@@ -45,7 +45,10 @@ export async function assetMap() {
 }
 
 function contents() {
-  carried ??= read();
+  carried ??= read().catch((error) => {
+    carried = undefined; // to be read again, if there is another try
+    throw error;
+  });
   return carried;
 }
 

@@ -1,7 +1,6 @@
 /**
  * The two ways in which the worker starts Python, NumPy and a session that reads digits: from a snapshot of the memory in which
- * all of them stand ready, or slim, one after the other. Either gives {pyodide, session}, and the model may be another than the
- * one that was asked for: then it is up to the caller to load it.
+ * all stand ready, or slim, one after the other. Either gives {pyodide, session}; its model may be another than the one asked for.
  */
 
 import { download, importScript, serveToPyodide } from "./downloads.js";

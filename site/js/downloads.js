@@ -1,6 +1,6 @@
 /**
- * Getting the large files, out of the network or out of the page itself: counted byte by byte for an honest loading bar,
- * as small as they come, and never waiting for ever.
+ * Getting the large files, out of the network or the page itself: counted byte by byte, as small as they come, and never
+ * waiting for ever.
  */
 
 /** @typedef {(bytes: number) => void} Count */
@@ -166,8 +166,7 @@ async function unpacked(response) {
 
 /**
  * Pyodide fetches its own files, and compiles only when its script has been read. It gets ours: already under way, counted,
- * checked, the WebAssembly compiled while it comes. It also keeps silent about a file that is missing or broken, and waits
- * for ever; `failed` speaks instead.
+ * checked, compiled. About a file that is missing or broken it keeps silent, and waits for ever; `failed` speaks instead.
  * @param {FileAsset} wasm
  * @param {Promise<WebAssembly.Module>} compiled
  * @param {FileAsset} stdlib

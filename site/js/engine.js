@@ -9,8 +9,8 @@ import { assetMap, startWorker } from "./start.js";
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
 const LOADING_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes, and longer than downloads wait
-// To a running Python, the fastest first; each is left as soon as it fails. The order holds for slow lines, too: over 20 Mbit/s of gzip a first visit took
-// 5.0 s and 7.9, over 5 Mbit/s 16.3 and 15.0 (README, boot --line), and what a browser says of a line that it has not used yet is made up.
+// To a running Python, the fastest first; each is left as soon as it fails. So for slow lines, too: over 20 Mbit/s of gzip a first visit took
+// 5.0 s and 7.9, over 5 Mbit/s 16.3 and 15.0 (README), and no browser knows a line that it has not used yet.
 const PATHS = /** @type {const} */ (["snapshot", "slim"]);
 const MAX_RESTARTS = 3; // in a row, without an answer in between
 

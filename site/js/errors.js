@@ -29,3 +29,6 @@ export const closed = () => new RecognizerError({ type: "AbortError", message: "
 export function unsupported(message) {
   return new RecognizerError({ type: "Unsupported", message, hint: "Use a current version of Chrome, Edge, Firefox or Safari." });
 }
+
+/** The promise, or an error after so many ms: what stalls is told, too. @template T @param {Promise<T>} promise @returns {Promise<T>} */
+export const inTime = (promise, patience = 30_000) => Promise.race([promise, new Promise((_, reject) => setTimeout(reject, patience, new Error("too late")))]);

@@ -3,6 +3,7 @@
  */
 
 import { inAddress } from "./address.js";
+import { inTime } from "./errors.js";
 
 /** @typedef {import("./digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
@@ -30,7 +31,7 @@ export function offerLearning(offer, button, element, bring) {
   try {
     if (!localStorage[KEPT]) return;
     const own = bring(() => import("./learn/networks.js")).then((own) => own?.networks.follow(element));
-    element.preparation = Promise.race([own, new Promise((resolve) => setTimeout(resolve, PATIENCE))]); // else it is put back later
+    element.preparation = inTime(own, PATIENCE).catch(() => undefined); // else it is put back later
   } catch {
     // Storage is forbidden: nothing can have been kept.
   }

@@ -5,6 +5,7 @@
  */
 
 import "./define.js"; // without the element there is nothing to wire
+import { inTime } from "./errors.js";
 import { keepDrawing, restoreDrawing } from "./keeping.js";
 import { offerLearning } from "./learn.js";
 import { behaveLikeMenus } from "./menus.js";
@@ -58,7 +59,7 @@ function goOffline() {
 
 /** A part that is needed only now; null, and a word, if it does not come. @template T @param {() => Promise<T>} load */
 function bring(load) {
-  return load().catch((error) => {
+  return inTime(load()).catch((error) => {
     console.error(error);
     element.tell("A part of the page could not be loaded. Check the connection, then try again.");
     return null;

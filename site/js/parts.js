@@ -1,6 +1,6 @@
 /**
- * The large files that starting takes. The page has them come, for it runs long before a worker does, and hands each over as
- * soon as it is there: bytes, or WebAssembly that is compiled already.
+ * The large files that starting takes. The page has them come, as it runs long before a worker does, and hands each over at
+ * once: bytes, or WebAssembly that is compiled already.
  */
 
 import { compile, download, included } from "./downloads.js";

@@ -94,11 +94,12 @@ export class Reading extends EventTarget {
     }
     this.#answer.busy = true;
     try {
-      const [prediction, boxes] = await Promise.all([recognizer.predict(source, { numbers }), numbers ? (import("./boxes.js")).catch(() => null) : null]);
+      const boxes = numbers ? import("./boxes.js").catch(() => null) : null; // a number is read without them, too
+      const prediction = await recognizer.predict(source, { numbers });
       if (turn < this.#first) return;
       const size = source instanceof Blob ? { width: this.#picture.naturalWidth, height: this.#picture.naturalHeight } : source;
-      if (this.numbers) boxes?.showBoxes(this.#boxes, prediction.digits, size);
       this.#show(prediction, turn === this.#turn);
+      if (this.numbers) boxes?.then((module) => prediction === this.#prediction && module?.showBoxes(this.#boxes, prediction.digits, size));
     } catch (error) {
       const { name, message } = /** @type {Error} */ (error);
       if (name === "AbortError" || turn !== this.#turn) return; // a newer drawing is on its way

@@ -1,6 +1,6 @@
 /**
- * What the engine starts from: the worker, and the map of all that the worker loads. The single file, which has no addresses
- * to load from, brings a module of its own in place of this one.
+ * What the engine starts from: the worker, and the map of all that it loads. The single file, which has no addresses to load
+ * from, has another module in place of this one.
  */
 
 import { assets } from "./assets.js";
@@ -29,8 +29,7 @@ export function assetMap(cache) {
 }
 
 /**
- * Whether this host sends files as they are, and no smaller: it has done so with this very script. What a service worker
- * hands over says nothing of the host.
+ * Whether this host sends files as they are, and no smaller: it did so with this script. A service worker's answer tells nothing.
  */
 function isPlainHost() {
   const [{ workerStart, encodedBodySize, decodedBodySize } = /** @type {any} */ ({})] = performance.getEntriesByName(import.meta.url);

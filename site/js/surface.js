@@ -2,9 +2,8 @@
  * Strokes as pixels. The pad has two surfaces, the one on the screen (device resolution, the colour of ink) and the
  * one for the network (280 x 280, alpha only), and both draw the same way.
  *
- * Finished strokes are kept in a second canvas, so a frame costs one copy and the one stroke that is growing, however much
- * has been drawn. The growing stroke is drawn whole, as one path: adding piece after piece would darken its seams.
- * So the pixels are the same whether a drawing grew on the surface or was put there at once.
+ * Finished strokes are kept in a second canvas, so a frame costs one copy and the one stroke that is growing. That is drawn
+ * whole, as one path: piece after piece would darken its seams. So a drawing that grew has the pixels of one put there at once.
  */
 
 /** @typedef {CanvasRenderingContext2D} Context */

@@ -166,6 +166,40 @@ def test_without_a_script_that_the_page_begins_with_nothing_false_is_said(rough_
     expect(advice).to_be_visible()
 
 
+@pytest.mark.parametrize("name", ["inkling.js", "engine.js"])
+def test_a_script_of_ours_that_stalls_is_told_and_the_action_recovers(rough_visit, dist, name):
+    visit = rough_visit
+    visit.change_script(dist, "errors.js", "patience = 30_000", "patience = 3_000")
+    release = visit.hold(f"**/js/{name}")
+    visit.page.goto(visit.url, wait_until="commit")
+    visit.draw(digit(6))
+    visit.error()
+    release()
+    visit.by("action").click()
+    visit.ready()
+    assert visit.answer() == "6"
+
+
+@pytest.mark.parametrize("name", ["define.js", "pad.js"])
+def test_where_a_script_that_the_page_begins_with_stalls_there_is_a_page_and_advice(rough_visit, name):
+    visit = rough_visit
+    visit.hold(f"**/js/{name}")
+    visit.page.goto(visit.url, wait_until="commit")
+    expect(visit.page.get_by_role("heading", name="Inkling")).to_be_visible()
+    expect(visit.page.get_by_text("reload the page")).to_be_visible(timeout=SOON)
+
+
+def test_a_number_is_read_though_its_boxes_do_not_come(rough_visit):
+    visit = rough_visit
+    release = visit.hold("**/js/boxes.js")
+    visit.open().ready()
+    visit.on_element("(element) => { element.numbers = true; }")
+    assert visit.read(digit(3)) == "3"
+    expect(visit.by("boxes").locator("> div")).to_have_count(0)
+    release()
+    expect(visit.by("boxes").locator("> div")).to_have_count(1)
+
+
 def test_when_loading_fails_the_choice_of_networks_does_not_go_on_loading(rough_visit):
     visit = rough_visit
     visit.page.route("**/pyodide.asm.wasm", lambda route: missing(route, b"", ""))

@@ -67,15 +67,8 @@ def test_a_worker_that_dies_fails_what_is_pending_restarts_and_reads_the_drawing
     assert visit.read(digit(9)) == "9"
 
 
-def with_less_patience(visit: Visit, dist, script: str, old: str, new: str) -> None:
-    """Puts another number into one of the page's scripts."""
-    source = next(dist.glob(f"app-*/js/{script}")).read_text(encoding="utf-8")
-    assert source.count(old) == 1
-    visit.page.route(f"**/js/{script}", lambda route: route.fulfill(body=source.replace(old, new), content_type="text/javascript"))
-
-
 def test_a_worker_that_falls_silent_is_replaced(watched, dist):
-    with_less_patience(watched, dist, "engine.js", " PATIENCE = 20_000", " PATIENCE = 2_000")
+    watched.change_script(dist, "engine.js", " PATIENCE = 20_000", " PATIENCE = 2_000")
     visit = watched.open().ready()
     visit.page.evaluate("window.deaf = true")
     visit.draw(digit(4))
@@ -91,8 +84,8 @@ def test_a_worker_that_falls_silent_is_replaced(watched, dist):
 
 @pytest.mark.thorough
 def test_a_model_that_comes_slowly_or_not_at_all_does_not_cost_the_worker(watched, dist):
-    with_less_patience(watched, dist, "engine.js", " PATIENCE = 20_000", " PATIENCE = 1_000")
-    with_less_patience(watched, dist, "downloads.js", "30_000", "3_000")
+    watched.change_script(dist, "engine.js", " PATIENCE = 20_000", " PATIENCE = 1_000")
+    watched.change_script(dist, "downloads.js", "30_000", "3_000")
     visit = watched.open().ready()
     visit.hold("**/mlp-128-64.npz")
     choice = visit.page.get_by_role("combobox")
@@ -246,9 +239,26 @@ def test_workers_that_die_while_they_start_are_told_at_once(watched):
     assert workers(visit) == 3
 
 
+def test_a_recogniser_that_dies_for_good_before_it_was_shown_is_an_error(watched):
+    release = watched.hold("**/pyodide.asm.wasm")
+    visit = watched.open()
+    visit.on_element("""async (element) => {
+      element.preparation = new Promise((resolve) => (window.prepared = resolve));
+      while (!workers.length) await new Promise(requestAnimationFrame);
+      workers[0].addEventListener("message", ({ data }) => (window.booted ||= data.ok === true));
+    }""")
+    release()
+    visit.page.evaluate("async () => { while (!window.booted) await new Promise((resolve) => setTimeout(resolve, 50)); }")
+    visit.page.evaluate("() => { window.stillborn = 99; kill(workers[0]); }")
+    assert "out of memory" in visit.error()
+    visit.page.evaluate("() => { window.stillborn = 0; window.prepared(); }")
+    visit.by("action").click()
+    assert visit.ready().read(digit(2)) == "2"
+
+
 @pytest.mark.thorough
 def test_a_start_that_hangs_is_given_up_for_the_other_way_and_that_for_an_error(watched, dist):
-    with_less_patience(watched, dist, "engine.js", "LOADING_PATIENCE = 60_000", "LOADING_PATIENCE = 8_000")
+    watched.change_script(dist, "engine.js", "LOADING_PATIENCE = 60_000", "LOADING_PATIENCE = 8_000")
     watched.page.add_init_script("window.asleep = 1")
     visit = watched.open()
     visit.draw(digit(6))

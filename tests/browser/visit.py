@@ -196,6 +196,12 @@ class Visit:
 
         return release
 
+    def change_script(self, dist: Path, script: str, old: str, new: str) -> None:
+        """Puts other words, such as another number, into one of the page's scripts."""
+        source = next(dist.glob(f"app-*/js/{script}")).read_text(encoding="utf-8")
+        assert source.count(old) == 1
+        self.page.route(f"**/js/{script}", lambda route: route.fulfill(body=source.replace(old, new), content_type="text/javascript"))
+
     def keep_evidence(self, folder: Path) -> None:
         """Screenshot, console and state, for whoever has to find out what went wrong."""
         folder.mkdir(parents=True, exist_ok=True)

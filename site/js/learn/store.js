@@ -3,10 +3,12 @@
  * follows, so that a browser that keeps nothing breaks nothing.
  */
 
+import { inTime } from "../errors.js";
+
 const DATABASE = "inkling";
 const VERSION = 1;
 const STORES = ["samples", "networks", "runs"];
-const PATIENCE = 5000; // ms
+const PATIENCE = 5000; // ms; storage that does not answer must keep nobody from the network
 
 /** What is said when something could not be kept. */
 const FORBIDDEN = "This browser keeps nothing for this page: what you make here lasts as long as this tab.";
@@ -45,11 +47,6 @@ async function transact(name, mode, ask) {
   });
 }
 
-/** The promise, or an error: storage that does not answer must keep nobody from the network. @template T @param {Promise<T>} promise @returns {Promise<T>} */
-function soon(promise) {
-  return Promise.race([promise, new Promise((_, reject) => setTimeout(reject, PATIENCE, new Error("it does not answer")))]);
-}
-
 /**
  * Values by key, all of one kind.
  * @template T
@@ -71,7 +68,7 @@ export class Store {
         transact(this.#name, "readonly", (store) => store.getAllKeys()), transact(this.#name, "readonly", (store) => store.getAll())]);
       const take = read.then(([keys, values]) => keys.forEach((key, i) => this.#values.has(key) || this.#values.set(key, values[i]))); // also late
       try {
-        await soon(take);
+        await inTime(take, PATIENCE);
         return null;
       } catch (error) {
         take.catch(() => {});
