@@ -82,6 +82,22 @@ def test_after_one_visit_everything_works_without_a_server(dist, new_visit):
     assert visit.ready().read(digit(8)) == "8"
 
 
+WAYS = """
+() => "workerFinalSourceType" in PerformanceResourceTiming.prototype && Object.fromEntries(
+  ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type)).map((entry) => [entry.name.split("/").pop(), entry.workerFinalSourceType]))
+"""
+
+
+def test_a_browser_that_can_takes_page_and_scripts_from_the_cache_without_the_service_worker(site, new_visit):
+    visit = new_visit(site).open().ready().offline_ready()
+    visit.page.reload()
+    visit.ready()
+    ways = visit.page.evaluate(WAYS)
+    if not ways:
+        pytest.skip("this browser does not tell where a file came from")
+    assert {ways[name] for name in ("", "style.css", "ahead.js", "define.js", "pad.js", "page.js")} == {"cache"}
+
+
 @pytest.mark.thorough
 def test_two_copies_on_one_host_leave_each_other_their_files(dist, next_dist, new_visit, tmp_path):
     for name, version in (("a", dist), ("b", next_dist)):
