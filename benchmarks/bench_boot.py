@@ -10,8 +10,8 @@ TensorFlow.js (peer_pages.py), read with mlp-256-128, in Chromium only.
 All are served by the preview server, with the same compression and caching headers, and visited in turn by the same browser with nothing
 attached to it: a script in the page draws and reports. A first visit has a fresh profile; the repeat visit is made with that profile by a
 browser started anew, when the service worker (ours) and the HTTP cache (all) have had time to keep what they keep. "One file" is
-inkling.html, opened from the disk. --line pretends that the server lies at the end of a slow line that knows no Brotli (line.py), for
-first visits.
+inkling.html, opened from the disk. The bare page has one style sheet, one script and one canvas: no pad can be there sooner. --line
+pretends that the server lies at the end of a slow line that knows no Brotli (line.py), for first visits.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from visits import ENGINES, Reports, binary, screen, visit
 
 OURS = "Inkling"
 STOCK = "stock, main thread"
+BARE = "a bare page"
 
 
 class Page(NamedTuple):
@@ -61,7 +62,7 @@ def main() -> None:
             for i, page in enumerate(pages):
                 for kind in kinds:
                     result = visit(options.engine, folder / f"profile-{run}-{i}", page.start, reports)
-                    if result["digit"] != DIGIT:
+                    if page.name != BARE and result["digit"] != DIGIT:
                         raise SystemExit(f"{page.name} read {result['digit']} where a {DIGIT} was drawn: not the same work")
                     results[page.name, kind].append(result)
                     print(f"{run + 1}/{options.runs} {page.name}, {kind}: {result['ms']:.0f} ms", file=sys.stderr)
@@ -86,6 +87,8 @@ def _serve(stack: ExitStack, folder: Path, reports: Reports, line: Line | None, 
         Page(STOCK, f"{stock}__start?./main.html?{once}"),
         Page("stock, module worker", f"{stock}__start?./worker.html?{once}"),
     ]
+    if not line:
+        pages.append(Page(BARE, f"{stock}__start?./bare.html?"))
     if not line and (single := make_single(folder / "dist", folder / "single", ours)):
         pages.append(Page(f"{OURS}, one file", single))
     if peers:
@@ -99,7 +102,7 @@ def _print_times(results: dict, kinds: tuple[str, ...]) -> None:
     """Times, what they are of ours and of stock's, and the bytes of files sent until the first answer and after it."""
     medians = {key: statistics.median(result["ms"] for result in values) for key, values in results.items()}
     rows = []
-    for name in dict.fromkeys(name for name, _ in results):
+    for name in dict.fromkeys(name for name, _ in results if name != BARE):
         row = [name]
         for kind in kinds:
             times = [result["ms"] for result in results[name, kind]]

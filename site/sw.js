@@ -40,7 +40,7 @@ async function install() {
     const isRight = kept && (await digest(await kept.clone().arrayBuffer())) === file.sha256;
     await cache.put(address, isRight ? kept : await fetchChecked(address, file, isImmutable(file) ? ["default", "reload"] : ["reload"]));
   }
-  await cache.put(FOLDER, await cache.match(HOME)); // the folder's address is the page's, too
+  if (!(await cache.match(FOLDER))) await cache.put(FOLDER, await cache.match(HOME)); // its address is the page's, too
 }
 
 const isImmutable = ({ url }) => /-[0-9a-f]{8,}\//.test(url);
