@@ -173,10 +173,17 @@ def test_when_the_worker_can_not_start_each_says_so_and_each_comes_back(new_visi
     visit = new_visit(guest)
     visit.expecting("")
     visit.page.route("**/*.wasm*", lambda route: route.abort())
+    visit.page.add_init_script("""
+        window.heard = [];
+        addEventListener("error", ({ target, detail }) => target.localName === "digit-recognizer" && heard.push([target.id, detail.name, detail.message, detail.hint]), true);
+    """)
     visit.open("several.html")
     a, b = Field(visit.page, "a"), Field(visit.page, "b")
     for field in (a, b):
         expect(field.by("status")).to_have_attribute("data-state", "error", timeout=60_000)
+    heard = visit.page.evaluate("heard")
+    assert sorted(name for name, *_ in heard) == ["a", "b"]
+    assert all(kind == "LoadError" and "Could not load" in message and hint for _, kind, message, hint in heard)
     visit.page.unroute("**/*.wasm*")
     a.by("action").click()
     a.ready().reads(digit(3), "3")
