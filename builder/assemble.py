@@ -9,6 +9,7 @@ import shutil
 from pathlib import Path
 
 from builder import pages
+from builder.bundle import bundled, bundler_recipe
 from builder.common import DIST, PIECE, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, sha256_of_pieces, temporary_directory
 from builder.compress import BEST, compress_tree, gzip_sizes
 from builder.headers import headers_file
@@ -27,10 +28,11 @@ IN_TABLE = ("parameters", "mnist_test_accuracy")  # of a model card; the rest of
 
 
 def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site: Path = SITE, weights: Path = ROOT / "weights") -> Path:
-    """Make dist/ of site/, weights/ and the runtime, and return it. Without `compress`, no .br and .gz, and no single file.
+    """Make dist/ of site/, weights/ and the runtime, and return it. Without `compress`, scripts as they are written, no .br and .gz, no single file.
 
     brotli: the quality of the .br, QUICK where nobody is to download them.
     """
+    recipe = _bundler() if compress else None
     lock = read_lock()
     cache = fetch_runtime(lock)
     packs = make_packs(lock, cache, site)
@@ -57,14 +59,15 @@ def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site:
     large |= {f"../weights/{name}{ending}": app[f"weights/{name}{ending}"] for name in models for ending in (".npz", ".json")}
     packed = gzip_sizes(large) if compress else {}
     table = {"version": package_version(site), "pyodide": lock["pyodide"], "abi": lock["abi"]} | _assets(large, packed, models) | {"defaultModel": default}
-    app_hash = _tree_hash(app | {"js/assets.js": json.dumps(table).encode()})
+    app_hash = _tree_hash(app | {"js/assets.js": json.dumps(table).encode()} | ({"bundler": recipe.encode()} if recipe else {}))
     app_name = f"app-{app_hash}"
     app["js/assets.js"] = pages.assets_module({"build": app_hash} | table)
+    bundles = bundled(app, pages.page_scripts(pages.source_text(site, "index.html"))) if recipe else {}
 
     files = {f"{runtime_name}/{name}": data for name, data in runtime.items()}
     files |= {f"{heap_name}/{name}": data for name, data in heap.items()}
-    files |= {f"{app_name}/{name}": data for name, data in app.items()}
-    files |= pages.stable_pages(site, app_name, app)
+    files |= {f"{app_name}/{name}": data for name, data in (app | bundles).items()}
+    files |= pages.stable_pages(site, app_name, app, bundled=bool(bundles))
     files["sw.js"] = pages.service_worker(pages.source_text(site, "sw.js"), files, gzip_sizes(files) if compress else {})
     files |= {f"{data_name}/{name}": data for name, data in data_sets.items()}  # only now: the service worker keeps what everybody needs
     files["_headers"] = headers_file([app_name, runtime_name, heap_name, data_name]).encode()
@@ -77,12 +80,13 @@ def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site:
                 (new / name).write_bytes(data)
         if compress:
             compress_tree(new, brotli)
+        if recipe:
             carried = {url: data for url, data in data_files.items() if url.rpartition("/")[2] in CARRIED_DATA}
             table["files"] |= (assets := _assets(carried, {}, {})["files"])
             app["js/data.js"] = pages.data_module(assets)
-            if page := _single_file(site, app, large | carried, runtime["NOTICE.txt"], {"build": app_hash} | table):
-                with disk_errors(dist):
-                    (new / "inkling.html").write_bytes(page)  # only now: it is as small as it gets
+            page = make_single_file(site, app, large | carried, runtime["NOTICE.txt"], {"build": app_hash} | table)
+            with disk_errors(dist):
+                (new / "inkling.html").write_bytes(page)  # only now: it is as small as it gets
         swap(new, dist, scratch / "old")
     return dist
 
@@ -123,15 +127,12 @@ def _assets(files: dict[str, bytes], packed: dict[str, bool], models: dict[str, 
     return {"files": assets, "models": weights}
 
 
-def _single_file(*parts) -> bytes | None:
-    """inkling.html; or None, and a line that says why, if the bundler cannot be had: the site does without.
-
-    Raises BuildError if something of ours is wrong.
-    """
+def _bundler() -> str | None:
+    """What the bundles depend on beside our code; or None, and a line that says why, if the bundler cannot be had: the site does without."""
     try:
-        return make_single_file(*parts)
+        return bundler_recipe()
     except PackagesMissing as error:
-        say(f"inkling.html, the single file, was NOT made; all else was. {error}")
+        say(f"inkling.html, the single file, is NOT made, and the page's scripts are not bundled, which makes it start later; all else is made. {error}")
         return None
 
 

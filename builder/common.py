@@ -47,6 +47,15 @@ def cache_directory() -> Path:
     return base / "inkling"
 
 
+def decode(data: bytes, name: str) -> str:
+    """The text of a file of site/. Raises BuildError if it is not UTF-8."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise BuildError(f"site/{name}, line {line}: is not UTF-8. Save the file in that encoding") from error
+
+
 def sha256(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 

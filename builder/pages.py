@@ -3,14 +3,12 @@
 import json
 import re
 from pathlib import Path
-from posixpath import join, normpath
 
-from builder.common import BuildError, sha256
+from builder.bundle import imported_modules
+from builder.common import BuildError, decode, sha256
 
 _REFERENCE = re.compile(r'\b(href|src)="\./([^"?#]+)"')
-_MODULE_SCRIPT = re.compile(r'<script\b[^>]*\btype="module"[^>]*\bsrc="\./([^"]+)"')
-# Also `await import("./x.js")`: what is loaded last is wanted soon all the same. Types in comments have no `await`.
-_IMPORT = re.compile(r'(?:^\s*import\s*|^\s*(?:import|export)\b[\w\s{},*$]*?\bfrom\s*|\bawait import\()["\'](\.{1,2}/[^"\']+)["\']', re.MULTILINE)
+_MODULE_SCRIPT = re.compile(r'[ \t]*<script\b[^>]*\btype="module"[^>]*\bsrc="\./([^"]+)"[^>]*></script>\n')
 
 _ELEMENT_DOOR = """import {{ DigitRecognizer }} from "../{}/js/embedded.js";
 customElements.define("digit-recognizer", DigitRecognizer);
@@ -18,10 +16,10 @@ export {{ DigitRecognizer }};
 """
 
 
-def stable_pages(site: Path, app_name: str, app: dict[str, bytes]) -> dict[str, bytes]:
+def stable_pages(site: Path, app_name: str, app: dict[str, bytes], *, bundled: bool) -> dict[str, bytes]:
     """index.html, the manifest and the embedder's two doors, pointing into the app's folder."""
     return {
-        "index.html": index_page(source_text(site, "index.html"), app_name, app),
+        "index.html": index_page(source_text(site, "index.html"), app_name, app, bundled=bundled),
         "manifest.webmanifest": _manifest(source_text(site, "manifest.webmanifest"), app_name, app),
         "js/digit-recognizer.js": _ELEMENT_DOOR.format(app_name).encode(),
         "js/inkling.js": f'export * from "../{app_name}/js/inkling.js";\n'.encode(),
@@ -30,19 +28,16 @@ def stable_pages(site: Path, app_name: str, app: dict[str, bytes]) -> dict[str, 
 
 def source_text(site: Path, name: str) -> str:
     """The text of a file of site/. Raises BuildError if it is not UTF-8."""
-    return _decode((site / name).read_bytes(), name)
+    return decode((site / name).read_bytes(), name)
 
 
-def _decode(data: bytes, name: str) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise BuildError(f"site/{name}, line {line}: is not UTF-8. Save the file in that encoding") from error
+def page_scripts(html: str) -> list[str]:
+    """The modules that the page names, in their order."""
+    return _MODULE_SCRIPT.findall(html)
 
 
-def index_page(html: str, app_name: str, app: dict[str, bytes]) -> bytes:
-    """Point href="./..." and src="./..." into the app's folder, and preload the modules that start the page.
+def index_page(html: str, app_name: str, app: dict[str, bytes], *, bundled: bool) -> bytes:
+    """Point href="./..." and src="./..." into the app's folder. Preload the modules that start the page; or, bundled, name only the last script.
 
     Raises BuildError on a reference to a file that there is not.
     """
@@ -55,26 +50,12 @@ def index_page(html: str, app_name: str, app: dict[str, bytes]) -> bytes:
             raise BuildError(f'site/index.html: {attribute}="./{target}" names no file of site/')
         return f'{attribute}="./{app_name}/{target}"'
 
-    modules = _imported_modules(_MODULE_SCRIPT.findall(html), app)
-    links = "".join(f'  <link rel="modulepreload" href="./{app_name}/{name}">\n' for name in modules)
+    scripts = page_scripts(html)
+    if bundled:
+        html = _MODULE_SCRIPT.sub(lambda match: match[0] if match[1] == scripts[-1] else "", html)
+        return _REFERENCE.sub(point, html).encode()
+    links = "".join(f'  <link rel="modulepreload" href="./{app_name}/{name}">\n' for name in imported_modules(scripts, app))
     return _REFERENCE.sub(point, html).replace("</head>", links + "</head>", 1).encode()
-
-
-def _imported_modules(scripts: list[str], app: dict[str, bytes]) -> list[str]:
-    """Each script followed by everything that it imports, near or far, in the order in which it is met."""
-    found = []
-    for script in scripts:
-        waiting = [script]
-        while waiting:
-            name = waiting.pop(0)
-            if name in found:
-                continue
-            if name not in app:
-                raise BuildError(f"site/{name} is imported, and is not there")
-            found.append(name)
-            folder = name.rpartition("/")[0]
-            waiting += [normpath(join(folder, target)) for target in _IMPORT.findall(_decode(app[name], name))]
-    return found
 
 
 def _manifest(text: str, app_name: str, app: dict[str, bytes]) -> bytes:

@@ -10,9 +10,9 @@ import re
 from array import array
 from pathlib import Path
 
-from builder.common import BuildError, cache_directory, temporary_directory
+from builder.bundle import run_bundler
+from builder.common import BuildError
 from builder.compress import LARGE, gzipped
-from builder.node import install_node_packages, run_node
 from builder.pages import assets_module, source_text
 
 TOOL = Path(__file__).with_name("single_file.mjs")
@@ -33,7 +33,7 @@ def make_single_file(site: Path, app: dict[str, bytes], large: dict[str, bytes],
     """The page as one file.
 
     app: {name: bytes} of our code; large: the same of every file of the asset table, by its URL; notice: the runtime's licences.
-    Raises PackagesMissing if the bundler cannot be had, and another BuildError if something of ours is wrong.
+    Raises BuildError if something of ours is wrong.
     """
     contents = {url.rpartition("/")[2]: data for url, data in large.items()}
     runtime = {name: contents.pop(name) for name in SCRIPTS}
@@ -80,16 +80,11 @@ def _single_table(table: dict, parts: dict[str, list[str]]) -> dict:
 
 def _bundle(app: dict[str, bytes], runtime: dict[str, bytes], assets: bytes) -> tuple[bytes, bytes]:
     """The page's script and the worker's."""
-    install_node_packages()
     scripts = {f"app/{name}": data for name, data in app.items() if name.startswith("js/")}
     scripts |= {f"runtime/{name}": data for name, data in runtime.items()} | {"table/assets.js": assets}
     scripts |= {f"single/{path.name}": path.read_bytes() for path in TOOL.with_name("single").glob("*.js")}
-    with temporary_directory(cache_directory() / "single") as scratch:
-        for name, data in scripts.items():
-            (scratch / name).parent.mkdir(parents=True, exist_ok=True)
-            (scratch / name).write_bytes(data)
-        run_node(TOOL, scratch)
-        page, worker = ((scratch / "target" / name).read_bytes() for name in ("page.js", "worker.js"))
+    made = run_bundler(TOOL, scripts)
+    page, worker = made["page.js"], made["worker.js"]
     if re.search(rb"</script|<!--", page, re.IGNORECASE):
         raise BuildError("inkling.html: the page's script contains </script or <!--, which would end it")
     return page, worker

@@ -37,8 +37,9 @@ async function install() {
   for (const [address, file] of known) {
     if (await cache.match(address)) continue;
     const kept = isImmutable(file) && (await caches.match(address));
-    const isRight = kept && (await digest(await kept.clone().arrayBuffer())) === file.sha256;
-    await cache.put(address, isRight ? kept : await fetchChecked(address, file, isImmutable(file) ? ["default", "reload"] : ["reload"]));
+    const bytes = kept && (await kept.clone().arrayBuffer());
+    const isRight = bytes && (await digest(bytes)) === file.sha256;
+    await cache.put(address, isRight ? checked(kept, bytes, file) : await fetchChecked(address, file, isImmutable(file) ? ["default", "reload"] : ["reload"]));
   }
   if (!(await cache.match(FOLDER))) await cache.put(FOLDER, await cache.match(HOME)); // its address is the page's, too
 }
@@ -61,10 +62,18 @@ async function fetchChecked(address, file, modes) {
     const bytes = await response.clone().arrayBuffer().catch(() => new ArrayBuffer(0)); // it broke off, or is no gzip
     status = response.status;
     if (!response.ok || (await digest(bytes)) !== file.sha256) continue;
-    // Some hosts redirect index.html to its folder, and a redirected answer may not be given to a navigation.
-    return response.redirected ? new Response(bytes, { headers: response.headers }) : response;
+    return checked(response, bytes, file);
   }
   throw new Error(`${address} is not the file of this version (status ${status})`);
+}
+
+/** What is right, as it is to be kept: large data says that it has been checked, so that the page need not do so at every start. */
+function checked(response, bytes, { url, sha256 }) {
+  const headers = new Headers(response.headers);
+  if (/\.(bin|zip|npz)$/.test(url)) headers.set("Inkling-SHA256", sha256);
+  // Some hosts redirect index.html to its folder, and a redirected answer may not be given to a navigation.
+  else if (!response.redirected) return response;
+  return new Response(bytes, { headers });
 }
 
 /**

@@ -109,10 +109,33 @@ async function attempt(file, count, end, work) {
  * @param {Count} counted
  */
 async function collect(file, response, counted) {
+  const isKept = Boolean(self.navigator.serviceWorker?.controller); // then it is here at once, and a look at every part would only hold up the page
+  const { bytes, hashes } = await (isKept ? whole : arriving)(file, response, counted);
+  if (bytes.length !== file.bytes) throw damaged();
+  // The service worker has looked at it before it kept it, and says so (sw.js).
+  if (response.headers.get("inkling-sha256") === file.sha256) return bytes;
+  if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes));
+  if (canHash && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
+  return bytes;
+}
+
+/** @param {FileAsset} _ @param {Response} response @param {Count} counted */
+async function whole(_, response, counted) {
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  counted(bytes.length);
+  return { bytes, hashes: [] };
+}
+
+/**
+ * Counted and hashed while it comes; without the bytes that are missing.
+ * @param {FileAsset} file
+ * @param {Response} response
+ * @param {Count} counted
+ */
+async function arriving(file, response, counted) {
   const bytes = new Uint8Array(file.bytes);
   /** @type {Promise<ArrayBuffer>[]} */
   const hashes = [];
-  const hash = (/** @type {number} */ end) => hashes.push(sha256(bytes.subarray(hashes.length * PIECE, end)));
   let size = 0;
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
@@ -120,12 +143,16 @@ async function collect(file, response, counted) {
     bytes.set(part.value, size);
     size += part.value.length;
     counted(part.value.length);
-    while (canHash && size >= (hashes.length + 1) * PIECE) hash((hashes.length + 1) * PIECE);
+    if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes.subarray(0, size - size % PIECE)));
   }
-  if (size < file.bytes) throw damaged();
-  if (canHash && size > hashes.length * PIECE) hash(size);
-  if (canHash && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
-  return bytes;
+  return { bytes: bytes.subarray(0, size), hashes };
+}
+
+/** Hashes of the pieces of bytes from there on. @param {number} start @param {Uint8Array<ArrayBuffer>} bytes */
+function piecesFrom(start, bytes) {
+  const hashes = [];
+  for (let at = start; at < bytes.length; at += PIECE) hashes.push(sha256(bytes.subarray(at, at + PIECE)));
+  return hashes;
 }
 
 /**

@@ -1,0 +1,38 @@
+// Makes one file of each entry and the modules inside it. Argument: a folder with the modules. Standard input, as JSON: for each
+// entry's name the scripts that it consists of, and all modules that are to be inside. The bundles go to the folder's target/.
+
+import { readFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { build } from "esbuild";
+
+const folder = process.argv[2];
+const entries = JSON.parse(readFileSync(0, "utf8"));
+
+/** What is not inside stays a file of its own, which is imported when it is wanted. */
+const later = (entry, inside) => ({
+  name: "later",
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ path, kind, resolveDir }) => {
+      const name = relative(folder, join(resolveDir, path)).replaceAll("\\", "/");
+      if (kind !== "dynamic-import" || inside.includes(name)) return null;
+      return { path: `./${relative(dirname(entry), name).replaceAll("\\", "/")}`, external: true };
+    });
+  },
+});
+
+for (const [entry, { scripts, inside }] of Object.entries(entries)) {
+  await build({
+    stdin: { contents: scripts.map((name) => `import "./${name}";`).join("\n"), resolveDir: folder, sourcefile: "scripts" },
+    outfile: join(folder, "target", entry),
+    absWorkingDir: folder,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    charset: "utf8",
+    minifyWhitespace: true,
+    minifySyntax: true, // but not the names: whoever reads an error's trace is to find them in the modules
+    banner: { js: "// Made by build.py of the modules beside it, where all this can be read." },
+    plugins: [later(entry, inside)],
+    logLevel: "warning",
+  });
+}
