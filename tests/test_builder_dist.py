@@ -44,6 +44,7 @@ def sources(tmp_path):
         "js/parts/a.js": 'export * from "../b.js";\nexport const a = 1;\n',
         "js/b.js": 'const late = () => import("./late.js");\n',
         "js/late.js": "",
+        "js/worker.js": "postMessage('a worker');\n",
         "js/inkling.js": "export const createRecognizer = 1;\n",
         "js/assets.js": "placeholder",
     }

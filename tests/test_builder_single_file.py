@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from builder import assemble, node, single_file
+from builder import node, single_file
 from builder.common import ROOT, SITE, BuildError
 from builder.compress import LARGE
 
@@ -156,21 +156,12 @@ def test_a_machine_without_npm_lacks_the_packages(tmp_path, monkeypatch):
         node.install_node_packages(tmp_path)
 
 
-def made(name: str, text: str) -> bytes | None:
+def made(name: str, text: str) -> bytes:
     """What the build makes of the real page, but for one file of the site that has this text; with a runtime that does nothing."""
     app = {path.relative_to(SITE).as_posix(): path.read_bytes() for path in SITE.rglob("*") if path.is_file()}
     app |= {name: text.encode(), "LICENSE.txt": b""}
     large = {f"../../runtime-1/{name}": b"export function loadPyodide() {}\nexport default 0;\n" for name in single_file.SCRIPTS}
-    return assemble._single_file(SITE, app, large, b"", {"files": {}, "models": {}})
-
-
-def test_only_a_bundler_that_cannot_be_had_may_cost_the_single_file(monkeypatch, capsys):
-    def no_network():
-        raise node.PackagesMissing("npm ci failed: no network")
-
-    monkeypatch.setattr(single_file, "install_node_packages", no_network)
-    assert made("js/more.js", "") is None
-    assert capsys.readouterr().out == "inkling.html, the single file, was NOT made; all else was. npm ci failed: no network\n"
+    return single_file.make_single_file(SITE, app, large, b"", {"files": {}, "models": {}})
 
 
 @pytest.mark.parametrize("text, what", [
@@ -183,9 +174,8 @@ def test_a_mistake_in_a_script_fails_the_build(monkeypatch, text, what):
         node.install_node_packages()
     except node.PackagesMissing as missing:
         pytest.skip(f"esbuild is not installed: {missing}")
-    with pytest.raises(BuildError, match=what) as raised:
+    with pytest.raises(BuildError, match=what):
         made("js/page.js", text)
-    assert not isinstance(raised.value, node.PackagesMissing)
 
 
 def test_a_reference_in_the_page_that_is_not_known_fails_the_build(monkeypatch):

@@ -48,6 +48,13 @@ def site(dist) -> str:
 
 
 @pytest.fixture(scope="session")
+def as_written(tmp_path_factory) -> str:
+    """The address of a site whose scripts are not bundled: so it is under `build.py serve`, and where there is no bundler."""
+    with serving(build(dist=tmp_path_factory.mktemp("written") / "dist", compress=False)) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
 def browser():
     as_root = ["--no-sandbox"] if hasattr(os, "geteuid") and os.geteuid() == 0 else []
     with sync_playwright() as playwright:

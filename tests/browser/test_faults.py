@@ -14,7 +14,7 @@ from hand import digit
 from playwright.sync_api import Route, expect
 from visit import SOON
 
-from builder.common import ROOT, sha256, sha256_of_pieces
+from builder.common import ROOT, SITE, sha256, sha256_of_pieces
 from builder.server import Handler
 from inkling import weights
 
@@ -115,9 +115,11 @@ def test_a_whole_snapshot_that_does_not_belong_here_is_left(rough_visit, dist, c
     heap = next(dist.rglob("heap.bin")).read_bytes()
     wrong = change(heap)
     assert wrong != heap
-    table = next(dist.glob("app-*/js/assets.js")).read_text(encoding="utf-8")
-    table = table.replace(sha256(heap), sha256(wrong)).replace(sha256_of_pieces(heap), sha256_of_pieces(wrong)).replace(f'"bytes":{len(heap)},', f'"bytes":{len(wrong)},')
-    visit.page.route("**/js/assets.js", lambda route: route.fulfill(body=table, content_type="text/javascript"))
+    page = next(dist.glob("app-*/js/page.js")).read_text(encoding="utf-8")
+    assert page.count(f"bytes:{len(heap)},") == 1
+    page = page.replace(sha256(heap), sha256(wrong)).replace(sha256_of_pieces(heap), sha256_of_pieces(wrong))
+    page = page.replace(f"bytes:{len(heap)},", f"bytes:{len(wrong)},")
+    visit.page.route("**/js/page.js", lambda route: route.fulfill(body=page, content_type="text/javascript"))
     visit.page.route("**/heap.bin", lambda route: route.fulfill(body=wrong, content_type="application/octet-stream"))
     visit.open().draw(digit(4))
     assert visit.ready().answer() == "4"
@@ -138,9 +140,10 @@ def test_a_host_that_does_not_know_the_types_of_files_is_no_hindrance(rough_visi
     assert rough_visit.on_element("async (element) => (await element.recognizer.health()).boot.path") == "snapshot"
 
 
-@pytest.mark.parametrize("name", ["inkling.js", "engine.js", "worker.js", "downloads.js"])
-def test_a_missing_script_of_ours_is_told_at_once_and_the_action_recovers(rough_visit, name):
-    visit = rough_visit
+@pytest.mark.parametrize("layout, name", [("bundled", "worker.js"), ("as written", "inkling.js"), ("as written", "engine.js"), ("as written", "worker.js"),
+                                          ("as written", "downloads.js")])
+def test_a_missing_script_of_ours_is_told_at_once_and_the_action_recovers(rough, site, as_written, layout, name):
+    visit = rough(site if layout == "bundled" else as_written)
     visit.page.route(f"**/js/{name}", lambda route: missing(route, b"", ""))
     visit.open().draw(digit(6))
     visit.error()
@@ -150,14 +153,14 @@ def test_a_missing_script_of_ours_is_told_at_once_and_the_action_recovers(rough_
     assert visit.answer() == "6"
 
 
-@pytest.mark.parametrize("name", ["define.js", "pad.js", "page.js"])
-def test_without_a_script_that_the_page_begins_with_nothing_false_is_said(rough_visit, name):
-    visit = rough_visit
+@pytest.mark.parametrize("layout, name", [("bundled", "page.js"), ("as written", "define.js"), ("as written", "pad.js"), ("as written", "page.js")])
+def test_without_a_script_that_the_page_begins_with_nothing_false_is_said(rough, site, as_written, layout, name):
+    visit = rough(site if layout == "bundled" else as_written)
     visit.page.route(f"**/js/{name}", lambda route: missing(route, b"", ""))
     visit.open()
     expect(visit.page.get_by_role("combobox")).not_to_contain_text("is loading")
     advice = visit.page.get_by_text("reload the page")
-    if name == "page.js":
+    if (layout, name) == ("as written", "page.js"):
         visit.ready()
         assert visit.read(digit(3)) == "3"
         return
@@ -167,9 +170,9 @@ def test_without_a_script_that_the_page_begins_with_nothing_false_is_said(rough_
 
 
 @pytest.mark.parametrize("name", ["inkling.js", "engine.js"])
-def test_a_script_of_ours_that_stalls_is_told_and_the_action_recovers(rough_visit, dist, name):
-    visit = rough_visit
-    visit.change_script(dist, "errors.js", "patience = 30_000", "patience = 3_000")
+def test_a_script_of_ours_that_stalls_is_told_and_the_action_recovers(rough, as_written, name):
+    visit = rough(as_written)
+    visit.change_script(SITE, "errors.js", "patience = 30_000", "patience = 3_000")
     release = visit.hold(f"**/js/{name}")
     visit.page.goto(visit.url, wait_until="commit")
     visit.draw(digit(6))
@@ -180,9 +183,9 @@ def test_a_script_of_ours_that_stalls_is_told_and_the_action_recovers(rough_visi
     assert visit.answer() == "6"
 
 
-@pytest.mark.parametrize("name", ["define.js", "pad.js"])
-def test_where_a_script_that_the_page_begins_with_stalls_there_is_a_page_and_advice(rough_visit, name):
-    visit = rough_visit
+@pytest.mark.parametrize("layout, name", [("bundled", "page.js"), ("as written", "define.js"), ("as written", "pad.js")])
+def test_where_a_script_that_the_page_begins_with_stalls_there_is_a_page_and_advice(rough, site, as_written, layout, name):
+    visit = rough(site if layout == "bundled" else as_written)
     visit.hold(f"**/js/{name}")
     visit.page.goto(visit.url, wait_until="commit")
     expect(visit.page.get_by_role("heading", name="Inkling")).to_be_visible()
@@ -224,9 +227,7 @@ def test_without_its_style_sheets_the_page_is_plain_and_works(rough_visit):
 def test_a_download_that_ends_half_way_is_told_or_done_without(dist, rough, name, how):
     with serving(dist) as server, half_sent(server, name, stalls=how == "stalls") as over:
         visit = rough(server.url)
-        source = next(dist.glob("app-*/js/downloads.js")).read_text(encoding="utf-8")
-        assert source.count("30_000") == 1
-        visit.page.route("**/js/downloads.js", lambda route: route.fulfill(body=source.replace("30_000", "2_000"), content_type="text/javascript"))
+        visit.change_script(dist, "page.js", "STALLED_AFTER=3e4", "STALLED_AFTER=2e3")
         visit.open("?boot=slim" if name == "numpy.zip" else "").draw(digit(2))
         if name == "heap.bin":
             assert visit.ready().answer() == "2"

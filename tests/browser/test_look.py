@@ -11,8 +11,7 @@ PHONE, SMALL_PHONE, LANDSCAPE, TABLET, DESKTOP = (360, 740), (320, 568), (740, 3
 ALL = [PHONE, SMALL_PHONE, LANDSCAPE, TABLET, DESKTOP]
 name = "{0[0]}x{0[1]}".format
 LIGHT_LOAD = 60_000  # bytes of gzip: our own HTML, CSS and JavaScript
-IMPORT = re.compile(r'^(?:import\s*|(?:import|export)\b[\w\s{},*$]*?\bfrom\s*)"(\.[^"]+\.js)"', re.MULTILINE)
-SHEETS = ("paper.css", "style.css", "digit-recognizer.css")
+AT_ONCE = ("paper.css", "style.css", "digit-recognizer.css", "js/page.js", "js/worker.js")
 
 
 @pytest.fixture(scope="module")
@@ -93,35 +92,20 @@ def test_an_embedder_can_set_the_size_of_the_pad(on_screen):
     visit.on_element("(element) => element.style.removeProperty('--pad-size')")
 
 
-def loaded_at_once(folder, *names) -> set:
-    """Those modules and all that they import at their beginning, and so on."""
-    found, waiting = set(), [folder / name for name in names]
-    while waiting:
-        file = waiting.pop().resolve()
-        if file not in found:
-            found.add(file)
-            waiting += [file.parent / name for name in IMPORT.findall(file.read_text(encoding="utf-8"))]
-    return found
-
-
 def test_our_own_html_css_and_javascript_are_a_light_load(dist):
     """Of the page, its worker and the recogniser; what is loaded only when somebody opens it does not count."""
     [folder] = dist.glob("app-*")
-    scripts = loaded_at_once(folder / "js", "ahead.js", "define.js", "page.js", "inkling.js", "worker.js")
-    own = [dist / "index.html", *(folder / name for name in SHEETS), *scripts]
-    assert len(scripts) > 20
+    own = [dist / "index.html", *(folder / name for name in AT_ONCE)]
     assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in own) < LIGHT_LOAD
 
 
-def test_nothing_else_is_loaded_before_the_first_answer(dist, site, new_visit):
-    [folder] = dist.glob("app-*")
-    counted = loaded_at_once(folder / "js", "ahead.js", "define.js", "page.js", "inkling.js", "worker.js")
+def test_nothing_else_is_loaded_before_the_first_answer(site, new_visit):
     visit = new_visit(site, service_workers="block")
     asked = []
     visit.page.on("request", lambda request: asked.append(request.url.partition("?")[0]))
     visit.open().ready()
     visit.lay(digit(7))
     assert visit.answer() == "7"
-    own = [dist / address.removeprefix(site) for address in asked if re.search(r"/app-\w+/(.+\.(js|css))$", address)]
+    own = {match[1] for address in asked if (match := re.search(r"/app-\w+/(.+\.(?:js|css))$", address))}
     at_ready = "js/offline.js"  # which it is asked for as soon as an answer can be given
-    assert {file.resolve() for file in own} <= counted | {(folder / name).resolve() for name in (*SHEETS, at_ready)}
+    assert own - {at_ready} == set(AT_ONCE)

@@ -132,8 +132,8 @@ def test_the_drawing_below_a_picture_outlives_a_reload(visit, tmp_path):
     assert visit.answer() == "7"
 
 
-def test_what_is_drawn_right_after_a_reload_comes_before_what_was_kept(new_visit, site):
-    early = new_visit(site)
+def test_what_is_drawn_right_after_a_reload_comes_before_what_was_kept(new_visit, as_written):
+    early = new_visit(as_written)
     early.hold("**/pyodide.asm.wasm")
     early.open()
     early.draw([[(140, 60), (140, 220)]])

@@ -196,10 +196,11 @@ class Visit:
 
         return release
 
-    def change_script(self, dist: Path, script: str, old: str, new: str) -> None:
-        """Puts other words, such as another number, into one of the page's scripts."""
-        source = next(dist.glob(f"app-*/js/{script}")).read_text(encoding="utf-8")
-        assert source.count(old) == 1
+    def change_script(self, folder: Path, script: str, old: str, new: str) -> None:
+        """Puts other words, such as another number, into one of the page's scripts; folder: dist/, or site/ for a site as it is written."""
+        [file] = folder.glob(f"**/js/{script}")
+        source = file.read_text(encoding="utf-8")
+        assert source.count(old) == 1, f"{script} has {source.count(old)} times {old}"
         self.page.route(f"**/js/{script}", lambda route: route.fulfill(body=source.replace(old, new), content_type="text/javascript"))
 
     def keep_evidence(self, folder: Path) -> None:

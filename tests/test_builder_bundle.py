@@ -1,0 +1,79 @@
+"""The page's scripts in one file: what is in it, what stays outside, and that a module which is in both can be so."""
+
+import re
+
+import pytest
+
+from builder import assemble, bundle, node
+from builder.bundle import WORKER, bundled, bundler_recipe, imported_modules
+from builder.common import ROOT, SITE, BuildError
+from builder.pages import page_scripts
+
+APP = {
+    "js/first.js": 'import { note } from "./shared.js";\nnote("first");\n',
+    "js/page.js": '// a remark\nimport { note } from "./shared.js";\nconst open = async () => await import("./soon.js");\n'
+                  'note("page");\nopen();\nself.late = () => import("./learn/late.js");\n',
+    "js/shared.js": "export const notes = [];\nexport const note = (text) => notes.push(text);\n",
+    "js/soon.js": 'import { note } from "./shared.js";\nnote("soon");\n',
+    "js/learn/late.js": 'import { note } from "../shared.js";\nnote("late");\n',
+    "js/worker.js": 'import { note } from "./shared.js";\nnote("worker");\npostMessage(new URL("./x", import.meta.url).href);\n',
+}  # fmt: skip
+SCRIPTS = ["js/first.js", "js/page.js"]
+SOURCES = {path.relative_to(SITE).as_posix(): path.read_bytes() for path in SITE.rglob("*.js") if "vendor" not in path.parts}
+STATE = re.compile(r"^(?:export )?(?:(?:let|var)\b|const \w+ = (?:new (?:Map|Set|WeakMap|WeakSet|[A-Z]\w*Store)\b|\[\]|\{\}))", re.MULTILINE)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def bundler():
+    try:
+        bundler_recipe()
+    except node.PackagesMissing as missing:
+        pytest.skip(f"esbuild is not installed: {missing}")
+
+
+def make(**changed) -> dict[str, bytes]:
+    return bundled({name: text.encode() for name, text in (APP | changed).items()}, SCRIPTS)
+
+
+def test_the_last_of_the_pages_scripts_holds_them_all_and_the_worker_is_whole():
+    made = make()
+    assert made.keys() == {"js/page.js", WORKER}
+    page, worker = (made[name].decode() for name in ("js/page.js", WORKER))
+    assert page.index('note("first")') < page.index('note("page")') and 'note("soon")' in page
+    assert 'import("./learn/late.js")' in page and 'note("late")' not in page  # comes when it is wanted, from where it lies
+    assert 'note("worker")' in worker and "import.meta.url" in worker
+    assert "a remark" not in page and page.startswith("// Made by build.py")
+
+
+def test_a_bundle_made_again_is_the_same():
+    assert make() == make()
+
+
+@pytest.mark.parametrize("text, message", [("const = 1;", r"js/page\.js:1:6"), ('import "./nowhere.js";', "site/js/nowhere.js is imported, and is not there")])
+def test_a_mistake_is_named_by_file_and_line(text, message):
+    with pytest.raises(BuildError, match=message) as raised:
+        make(**{"js/page.js": text})
+    assert ".new-" not in str(raised.value)
+
+
+def test_without_the_bundler_the_build_goes_on_and_says_what_is_not_made(monkeypatch, capsys):
+    def no_network():
+        raise node.PackagesMissing("npm ci failed: no network")
+
+    monkeypatch.setattr(bundle, "install_node_packages", no_network)
+    assert assemble._bundler() is None
+    said = capsys.readouterr().out
+    assert "inkling.html" in said and "are not bundled" in said and said.endswith("npm ci failed: no network\n") and said.count("\n") == 1
+
+
+def test_what_lies_in_a_bundle_and_is_imported_from_outside_too_keeps_no_state():
+    """It is there twice: once in the bundle, once as it is written."""
+    embedders = {"js/embedded.js", "js/sharing.js", "js/languages.js", "js/inkling.js"}  # on other people's pages, where there is no bundle of ours
+    scripts = page_scripts((SITE / "index.html").read_text(encoding="utf-8"))
+    assert scripts[-1] == "js/page.js" and (ROOT / "site" / WORKER).is_file()
+    twice = set()
+    for inside in (imported_modules(scripts, SOURCES), imported_modules([WORKER], SOURCES)):
+        outside = [name for name in SOURCES if name not in inside and name not in embedders and not name.startswith("js/languages/")]
+        twice |= set(imported_modules(outside, SOURCES)) & set(inside) - {"js/worker.js"}
+    assert "js/errors.js" in twice
+    assert {name for name in twice if STATE.search(SOURCES[name].decode())} == set()
