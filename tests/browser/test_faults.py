@@ -244,12 +244,12 @@ def test_a_download_that_ends_half_way_is_told_or_done_without(dist, rough, name
 
 @contextmanager
 def half_sent(server, name: str, *, stalls: bool):
-    """Half of that file is sent; then nothing more comes, or the server hangs up. Yields what ends it."""
+    """Half of that file, and of its .gz, is sent; then nothing more comes, or the server hangs up. Yields what ends it."""
     over = threading.Event()
 
     class Broken(Handler):
         def send_whole(self, status, body, headers):
-            if over.is_set() or not self.path.endswith(name):
+            if over.is_set() or not self.path.removesuffix(".gz").endswith(name):
                 return super().send_whole(status, body, headers)
             self.send_response(status)
             for field, value in {**headers, "Content-Length": str(len(body))}.items():

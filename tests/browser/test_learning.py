@@ -177,6 +177,9 @@ def test_the_first_corrected_drawing_has_the_network_prepared(visit):
     eventually(lambda: visit.page.evaluate("window.prepared") >= 1)
     panel(visit, "My digits")
     eventually(lambda: visit.page.evaluate("window.prepared") >= 2)
+    visit.button("Learn from my digits").click()
+    visit.button("Keep it").click(timeout=LONG)
+    eventually(lambda: visit.page.evaluate("window.prepared") >= 3)  # for what is drawn and learned next, of another network
 
 
 def test_what_is_dropped_leaves_no_trace(visit):

@@ -68,7 +68,7 @@ def test_a_worker_that_dies_fails_what_is_pending_restarts_and_reads_the_drawing
 
 
 def test_a_worker_that_falls_silent_is_replaced(watched, dist):
-    watched.change_script(dist, "page.js", " PATIENCE=2e4", " PATIENCE=2e3")
+    watched.change_script(dist, "page.js", "PATIENCE=2e4", "PATIENCE=2e3")
     visit = watched.open().ready()
     visit.page.evaluate("window.deaf = true")
     visit.draw(digit(4))
@@ -84,7 +84,7 @@ def test_a_worker_that_falls_silent_is_replaced(watched, dist):
 
 @pytest.mark.thorough
 def test_a_model_that_comes_slowly_or_not_at_all_does_not_cost_the_worker(watched, dist):
-    watched.change_script(dist, "page.js", " PATIENCE=2e4", " PATIENCE=1e3")
+    watched.change_script(dist, "page.js", "PATIENCE=2e4", "PATIENCE=1e3")
     watched.change_script(dist, "worker.js", "STALLED_AFTER=3e4", "STALLED_AFTER=3e3")
     visit = watched.open().ready()
     visit.hold("**/mlp-128-64.npz")

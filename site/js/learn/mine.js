@@ -197,6 +197,7 @@ export class MineView {
       this.#result.replaceChildren();
       this.#say(warning ?? words);
       this.#learn.focus({ preventScroll: true });
+      prepareWhenIdle(this.#element);
     } catch (error) {
       this.#say(explain(error));
     }
