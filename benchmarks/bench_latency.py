@@ -3,7 +3,8 @@
     python build.py bench latency [--digits 20]
 
 Real pointer events, 120 a second, along digits. For every event: the time until the bars show the answer to an ink that
-contains it (the element's `change`, fired when their aria-valuenow are set). The worker's share is a request's way there and back.
+contains it (the element's `change`, fired when their aria-valuenow are set). The worker's share is a request's way to it and its work;
+the way back, counted apart, ends when the page has time to hear of it: in between it paints the stroke.
 """
 
 import argparse
@@ -26,11 +27,13 @@ window.Worker = class extends Worker {
   constructor(...values) {
     super(...values);
     this.addEventListener("message", ({ data }) => {
-      if (this.#sent.has(data.id) && "ok" in data) seen.trips.push(performance.now() - this.#sent.get(data.id));
+      if (!this.#sent.has(data.id) || !data.times) return;
+      const [sent, [arrived, answered], heard] = [this.#sent.get(data.id), data.times, performance.timeOrigin + performance.now()];
+      seen.trips.push([arrived - sent, answered - arrived, answered - sent, heard - answered]);
     });
   }
   postMessage(message, ...rest) {
-    if (message.name === "predict") this.#sent.set(message.id, performance.now());
+    if (message.name === "predict") this.#sent.set(message.id, performance.timeOrigin + performance.now());
     super.postMessage(message, ...rest);
   }
 };
@@ -38,6 +41,18 @@ addEventListener("change", ({ target, detail }) => {
   if (target.localName === "digit-recognizer" && detail) seen.shown.push([seen.answers.get(detail), performance.now()]);
 }, { capture: true });
 seen.answers = new Map();
+"""
+
+# Goes before the worker's own script: each answer says when its request arrived, and when it was sent itself.
+WATCH_WORKER = """
+{
+  const [arrived, { postMessage }, now] = [new Map(), self, () => performance.timeOrigin + performance.now()];
+  addEventListener("message", ({ data }) => data.name === "predict" && arrived.set(data.id, now()));
+  self.postMessage = (message, ...rest) => {
+    if (arrived.has(message.id) && "ok" in message) message.times = [arrived.get(message.id), now()];
+    postMessage.call(self, message, ...rest);
+  };
+}
 """
 
 # Which ink an answer belongs to: that of the moment when it was asked for.
@@ -58,6 +73,11 @@ def latencies(events: list[float], shown: list[list[float]]) -> list[float]:
     return [min(at for asked, at in answers if asked >= event) - event for event in events if event <= answers[-1][0]]
 
 
+def watch_worker(route) -> None:
+    response = route.fetch()
+    route.fulfill(response=response, body=WATCH_WORKER + response.text())
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--digits", type=int, default=20, help="digits drawn while measuring (default 20)")
@@ -65,6 +85,7 @@ def main() -> None:
     with served() as url, chromium(*QUIET) as browser:
         page = browser.new_page()
         page.add_init_script(WATCH)
+        page.route("**/js/worker.js", watch_worker)
         page.goto(url)
         wait_for(page, "Boolean(document.querySelector('digit-recognizer')?.recognizer)")
         page.locator("digit-recognizer").evaluate(FOLLOW)
@@ -85,9 +106,16 @@ def main() -> None:
     waits = latencies(seen["events"], seen["shown"])
     print(f"\n{options.digits} digits at {HERTZ} pointer events a second after {WARM_UP} to warm up: {len(waits)} events, {len(seen['trips'])} answers.")
     print(f"{conditions()}\n")
+    there, work, both, back = zip(*seen["trips"])
     rows = [
-        ["pointer event to bars", *(f"{percentile(waits, p):.1f}" for p in (50, 95, 100))],
-        ["worker: there, preprocess, forward, back", *(f"{percentile(seen['trips'], p):.1f}" for p in (50, 95, 100))],
+        [name, *(f"{percentile(list(values), p):.1f}" for p in (50, 95, 100))]
+        for name, values in (
+            ("pointer event to bars", waits),
+            ("worker, from the page's request to its answer", both),
+            ("of that, until it has the request", there),
+            ("of that, preprocess, forward, and what Python and JavaScript hand over", work),
+            ("until the page, which paints, hears of it", back),
+        )
     ]
     print(table(["ms", "median", "p95", "most"], rows))
     blocked = ", ".join(f"{value:.0f}" for value in seen["blocked"])

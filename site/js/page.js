@@ -19,7 +19,7 @@ const find = (selector) => /** @type {T} */ (document.querySelector(selector));
 /** @type {import("./digit-recognizer.js").DigitRecognizer} */
 const element = find("digit-recognizer");
 
-restoreDrawing(element);
+setTimeout(restoreDrawing, 0, element); // apart: what a tab keeps is slow to come at first, and the pad can be drawn on meanwhile
 const model = modelInAddress();
 if (model) element.setAttribute("model", model);
 if (numbersInAddress()) element.numbers = true;
