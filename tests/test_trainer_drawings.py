@@ -11,8 +11,9 @@ from trainer.command import TrainerError
 from trainer.drawings import digits as made
 from trainer.drawings import pool, recorded, strange
 from trainer.drawings.benchmark import CONDITIONS, FORMS_FILE, MADE_FORMS, STRANGE, number_ink
-from trainer.drawings.deform import deform, resample, smooth
-from trainer.drawings.render import SIDE, extent, lay, render
+from trainer.drawings.deform import deform, deform_whole, resample, smooth
+from trainer.drawings.fonts import Glyph
+from trainer.drawings.render import SIDE, extent, fill, lay, render
 
 UNIPEN = """.VERSION 1.0
 .SEGMENT DIGIT 0-1 ? "7"
@@ -34,6 +35,11 @@ UNIPEN = """.VERSION 1.0
  250 50
 .PEN_UP
 """
+
+
+SQUARE = np.array([[0.2, 0.2], [0.8, 0.2], [0.8, 0.8], [0.2, 0.8]])
+HOLE = (SQUARE[::-1] - 0.5) / 2 + 0.5
+GLYPHS = [Glyph(0, [SQUARE, HOLE]), Glyph(8, [SQUARE])]
 
 
 @pytest.fixture
@@ -129,6 +135,16 @@ def test_a_tilt_turns_clockwise_and_keeps_the_size():
     np.testing.assert_allclose(turned[1] - turned[0], [0.5, 0], atol=1e-9)  # what pointed up points to the right
 
 
+def test_outlines_are_filled_but_for_their_holes_and_a_pen_makes_them_broader():
+    ink = fill([SQUARE, HOLE], pen=0)
+    assert ink.shape == (SIDE, SIDE) and ink.dtype == np.uint8 and ink[140, 140] == 0 and ink[70, 140] == 255
+    assert ink.sum() / 255 == pytest.approx((0.36 - 0.09) * SIDE**2, rel=0.02)
+    overlapping = fill([SQUARE, HOLE[::-1]], pen=0)  # the other way round it is no hole, but drawn twice
+    assert overlapping[140, 140] == 255
+    broader = fill([SQUARE, HOLE], pen=10)
+    assert broader.sum() / 255 == pytest.approx((0.36 - 0.09) * SIDE**2 + 5 * 4 * 0.9 * SIDE, rel=0.05)
+
+
 # Deforming
 
 
@@ -145,6 +161,12 @@ def test_deforming_changes_every_time_and_repeats_with_the_seed():
     first, again, other = (np.concatenate(deform(drawing, np.random.default_rng(seed))) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert first.shape != other.shape or not np.allclose(first, other)
+
+
+def test_outlines_are_deformed_together_so_that_what_touches_still_does():
+    ring, inner = deform_whole([SQUARE, SQUARE[::-1]], np.random.default_rng(5))
+    np.testing.assert_allclose(ring, inner[::-1])
+    assert not np.allclose(ring, SQUARE, atol=0.01) and ring.shape == SQUARE.shape
 
 
 def test_points_are_spaced_evenly_and_a_curve_goes_through_its_points():
@@ -191,19 +213,19 @@ def test_letters_like_digits_are_not_called_strange():
 @pytest.fixture(scope="module")
 def little_pool():
     digits = recorded.read_unipen(UNIPEN.encode(), "test")
-    return digits, pool.make_pool(digits, pool.Amounts(per_recorded=3, made=20, strange=10), seed=4, workers=1)
+    return digits, pool.make_pool(digits, GLYPHS, pool.Amounts(per_recorded=3, of_fonts=4, made=20, strange=10), seed=4, workers=1)
 
 
 def test_a_pool_has_what_was_asked_for(little_pool):
     _, (images, labels) = little_pool
-    assert images.shape == (36, 28, 28) and images.dtype == np.uint8 and images.max(axis=(1, 2)).min() > 100
-    assert labels.tolist() == [7, 1] * 3 + [i % 10 for i in range(20)] + [-1] * 10
+    assert images.shape == (40, 28, 28) and images.dtype == np.uint8 and images.max(axis=(1, 2)).min() > 100
+    assert labels.tolist() == [7, 1] * 3 + [0, 8, 0, 8] + [i % 10 for i in range(20)] + [-1] * 10
 
 
 def test_the_same_seed_makes_the_same_pool_with_any_number_of_processes(little_pool):
     digits, (images, labels) = little_pool
-    again = pool.make_pool(digits, pool.Amounts(per_recorded=3, made=20, strange=10), seed=4, workers=2)
-    other = pool.make_pool(digits, pool.Amounts(per_recorded=3, made=20, strange=10), seed=5, workers=1)
+    again = pool.make_pool(digits, GLYPHS, pool.Amounts(per_recorded=3, of_fonts=4, made=20, strange=10), seed=4, workers=2)
+    other = pool.make_pool(digits, GLYPHS, pool.Amounts(per_recorded=3, of_fonts=4, made=20, strange=10), seed=5, workers=1)
     np.testing.assert_array_equal(again[0], images)
     assert (other[0] != images).any()
 

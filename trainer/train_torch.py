@@ -13,7 +13,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from trainer.command import UsageError, make_parser, require, run  # noqa: E402
 
-require("numpy", "matplotlib", "PIL", "tqdm", "HersheyFonts", "unlzw3", "torch")
+require("numpy", "matplotlib", "PIL", "tqdm", "fontTools", "HersheyFonts", "unlzw3", "torch")
 
 import argparse  # noqa: E402
 from collections.abc import Iterator  # noqa: E402

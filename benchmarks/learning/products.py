@@ -13,10 +13,10 @@ SHAPES = {  # (I, J) x (J, K) at a slice of training; .T: the operand is the tra
     "dense 784 to 128, dW": ((784, 45), (45, 128), "a"),
     "dense 128 to 64, forward": ((45, 128), (128, 64), ""),
     "dense 128 to 64, dx": ((45, 64), (64, 128), "b"),
-    "dense 384 to 128, forward, whole batch": ((128, 384), (384, 128), ""),
-    "convolution 12 to 24, forward": ((24, 300), (300, 448), ""),
-    "convolution 12 to 24, dW": ((24, 448), (448, 300), "b"),
-    "convolution 12 to 24, dx": ((300, 24), (24, 448), "a"),
+    "dense 512 to 128, forward, whole batch": ((128, 512), (512, 128), ""),
+    "convolution 16 to 32, forward": ((32, 400), (400, 320), ""),
+    "convolution 16 to 32, dW": ((32, 320), (320, 400), "b"),
+    "convolution 16 to 32, dx": ((400, 32), (32, 320), "a"),
 }
 
 

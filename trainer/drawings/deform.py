@@ -15,6 +15,7 @@ SHAKE = 0.006  # of the longer side: standard deviation of a trembling hand's fa
 STRETCH = 0.12  # each stroke is moved and scaled by so much of its own
 END = 0.06  # of the longer side: how far a stroke ends too late or too early
 GAP_SHARE, SKIP_SHARE = 0.06, 0.15  # share of drawings with a gap in a stroke, and of those in which a hurried pen cuts corners
+WAVES, WAVE, FREQUENCY = 3, 0.03, 6.6  # of a drawing bent as a whole: waves each way, and the standard deviations of their height and of their frequency, radians a side
 
 
 def deform(drawing: Drawing, rng: np.random.Generator, strength: float = 1.0) -> Drawing:
@@ -25,9 +26,7 @@ def deform(drawing: Drawing, rng: np.random.Generator, strength: float = 1.0) ->
     least, greatest = extent(drawing)
     side = max((greatest - least).max(), 1e-6)
     middle = (least + greatest) / 2
-    slant = strength * rng.uniform(-SLANT, SLANT)
-    aspect = ASPECT ** (strength * rng.uniform(-0.5, 0.5))
-    shape = np.array([[aspect, 0.0], [slant, 1 / aspect]])
+    shape = _slant_and_aspect(strength, rng)
     result = []
     for stroke in drawing:
         points = resample((stroke - middle) / side, SPACING)
@@ -42,6 +41,29 @@ def deform(drawing: Drawing, rng: np.random.Generator, strength: float = 1.0) ->
     if rng.random() < strength * GAP_SHARE:
         result = _break(result, rng)
     return [points * side + middle for points in result]
+
+
+def deform_whole(drawing: Drawing, rng: np.random.Generator) -> Drawing:
+    """A randomly deformed copy whose lines all go along with slant, aspect and slow bends: for outlines, which must stay closed and apart."""
+    least, greatest = extent(drawing)
+    side, middle = (greatest - least).max(), (least + greatest) / 2
+    strength = rng.uniform(0, 1)
+    shape = _slant_and_aspect(strength, rng)
+    frequency, phase = rng.normal(0, FREQUENCY, (2, WAVES, 2)), rng.uniform(0, 2 * np.pi, (2, WAVES))
+    height = rng.normal(0, strength * WAVE, (2, WAVES))
+    result = []
+    for line in drawing:
+        points = (line - middle) / side
+        waves = np.sin(np.einsum("ij,akj->iak", points, frequency) + phase) * height
+        result.append((points + waves.sum(axis=2)) @ shape * side + middle)
+    return result
+
+
+def _slant_and_aspect(strength: float, rng: np.random.Generator) -> np.ndarray:
+    """The matrix that points, (n, 2), are multiplied with."""
+    slant = strength * rng.uniform(-SLANT, SLANT)
+    aspect = ASPECT ** (strength * rng.uniform(-0.5, 0.5))
+    return np.array([[aspect, 0.0], [slant, 1 / aspect]])
 
 
 def resample(stroke: np.ndarray, spacing: float) -> np.ndarray:

@@ -9,10 +9,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from . import Drawing
+from . import Drawing, hershey
 from .deform import smooth
 
 Form = Callable[[np.random.Generator], Drawing]
+
+PLOTTED = 0.12  # share of the made digits that are a vector font's
+PLOTTER_FONTS = ("futural", "rowmans", "scripts", "cursive")
 
 
 def arc(x: float, y: float, rx: float, ry: float, start: float, end: float) -> np.ndarray:
@@ -164,7 +167,14 @@ FORMS: dict[int, tuple[Form, ...]] = {
 }
 
 
+def plotted(label: int, rng: np.random.Generator) -> Drawing:
+    """A digit as a plotter writes it."""
+    return hershey.strokes(str(label), PLOTTER_FONTS[int(rng.integers(len(PLOTTER_FONTS)))])
+
+
 def draw_digit(label: int, rng: np.random.Generator) -> Drawing:
-    """One of the forms of a digit, not yet deformed. Every form is drawn as often as it stands in FORMS."""
+    """A digit, not yet deformed: a vector font's, or one of its forms, each as often as it stands in FORMS."""
+    if rng.random() < PLOTTED:
+        return plotted(label, rng)
     forms = FORMS[label]
     return forms[int(rng.integers(len(forms)))](rng)

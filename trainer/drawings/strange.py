@@ -5,12 +5,9 @@ Source of the idea: Hendrycks et al. 2019, "Deep anomaly detection with outlier 
 
 from __future__ import annotations
 
-import functools
-
 import numpy as np
-from HersheyFonts import HersheyFonts
 
-from . import Drawing
+from . import Drawing, hershey
 from .deform import smooth
 from .digits import arc, curve, draw_digit, line
 from .render import extent, lay
@@ -23,21 +20,12 @@ SIGNS = "#%*+=?@"
 LETTERS = [chr(code) for code in (*range(65, 91), *range(97, 123)) if chr(code) not in LIKE_DIGITS] + list(SIGNS)
 
 
-@functools.cache
-def _font(name: str) -> HersheyFonts:
-    font = HersheyFonts()
-    font.load_default_font(name)
-    return font
-
-
 def letter(rng: np.random.Generator, fonts: tuple[str, ...] = FONTS) -> Drawing:
     """A letter or a sign that no digit looks like."""
     while True:
         text = LETTERS[int(rng.integers(len(LETTERS)))]
-        strokes = [np.array(stroke, float) for stroke in _font(fonts[int(rng.integers(len(fonts)))]).strokes_for_text(text)]
-        strokes = [stroke for stroke in strokes if len(stroke) > 1]
-        if strokes:
-            return strokes
+        if drawing := hershey.strokes(text, fonts[int(rng.integers(len(fonts)))]):
+            return drawing
 
 
 def word(rng: np.random.Generator) -> Drawing:

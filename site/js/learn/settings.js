@@ -71,7 +71,7 @@ function sensibleArch(text, standard) {
 
 /** The hidden sizes in the name of a network. @param {string} arch @returns {{kind: "dense" | "conv", sizes: number[]} | null} */
 export function archParts(arch) {
-  if (arch === "convnet") return { kind: "conv", sizes: [12, 24, 128] };
+  if (arch === "convnet") return { kind: "conv", sizes: [16, 32, 128] };
   const dense = /^784((?:-\d{1,9})*)-10$/.exec(arch);
   const conv = /^convnet((?:-\d{1,9}){2,})$/.exec(arch);
   const sizes = (dense ?? conv)?.[1].split("-").slice(1).map(Number);
@@ -84,7 +84,7 @@ export function archOf(kind, sizes) {
   if (kind === "dense") return ["784", ...sizes.slice(0, MOST_LAYERS).map((size) => clamp(size, WIDEST)), "10"].join("-");
   const [first = 8, second = 16, ...rest] = sizes;
   const name = ["convnet", clamp(first, MOST_FILTERS), clamp(second, MOST_FILTERS), ...rest.slice(0, MOST_LAYERS).map((size) => clamp(size, WIDEST))].join("-");
-  return name === "convnet-12-24-128" ? "convnet" : name;
+  return name === "convnet-16-32-128" ? "convnet" : name;
 }
 
 /** Whether a setting plays a part in an experiment. @param {Field} field @param {Record<string, any>} settings */
