@@ -1,6 +1,6 @@
 """Learning in the page: how fast it trains, what it costs those who wait, and what twenty corrected drawings teach and undo.
 
-    python build.py bench learning [--no-peers] [--rounds 3] [--minutes 3] [--strokes FILE]
+    python build.py bench learning [--only growth] [--no-peers] [--rounds 3] [--minutes 3] [--strokes FILE]
 
 Matrix products are timed in Node (V8, as in Chromium's worker), all else in Chromium. Peers are ConvNetJS and TensorFlow.js with its
 WebAssembly backend, on the same dense network, batch and optimiser (SGD with momentum), in turns with Inkling.
@@ -27,6 +27,7 @@ PARTS = Path(__file__).with_name("learning")
 DENSE = {"arch": "784-128-64-10", "optimizer": "momentum", "schedule": "constant", "learning_rate": 0.01, "batch_size": 128, "epochs": 1, "augment": False}
 CONVNET = DENSE | {"arch": "convnet"}
 IMAGES = 10_000
+PARTS_OF_IT = ["products", "epochs", "waits", "forgetting", "growth"]
 PEER_PAGE = '<!doctype html><meta charset="utf-8"><link rel="icon" href="data:,"><script type="module" src="./runtime-peers/training.js"></script>'
 SECONDS = "async ({ recognizer }, settings) => (await recognizer.train(settings, { live: false })).seconds"
 
@@ -67,26 +68,34 @@ GROWTH = """async ({ recognizer }, [settings, minutes]) => {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", nargs="+", choices=PARTS_OF_IT, default=PARTS_OF_IT, help="what to measure (default all)")
     parser.add_argument("--rounds", type=int, default=3, help="timed epochs of each (default 3)")
-    parser.add_argument("--minutes", type=float, default=3, help="of training while memory is watched (default 3; 0: not)")
+    parser.add_argument("--minutes", type=float, default=3, help="of training while memory is watched (default 3)")
     parser.add_argument("--no-peers", action="store_true", help="without ConvNetJS and TensorFlow.js")
     parser.add_argument("--strokes", type=Path, metavar="FILE", help="recorded pen strokes, UCI's pendigits-orig.tra (.gz, .Z); default: fetched once")
     options = parser.parse_args()
-    show_products()
+    wanted = options.only
+    if "products" in wanted:
+        show_products()
+    if wanted == ["products"]:
+        return
     with ExitStack() as stack:
         scratch, url = Path(stack.enter_context(tempfile.TemporaryDirectory())), stack.enter_context(served())
         browser = stack.enter_context(chromium(*QUIET, "--enable-blink-features=ForceEagerMeasureMemory"))
-        peers = None if options.no_peers else _peer_page(browser, scratch, stack)
+        peers = _peer_page(browser, scratch, stack) if "epochs" in wanted and not options.no_peers else None
         page = browser.new_page()
         page.route("**/*", _isolated)
         page.goto(url)
         wait_for(page, "Boolean(document.querySelector('digit-recognizer')?.recognizer)")
         element = page.locator("digit-recognizer")
         print(f"\n{conditions()}\n")
-        show_epochs(element, peers, options.rounds)
-        show_waits(element)
-        show_forgetting(element, options.strokes)
-        if options.minutes:
+        if "epochs" in wanted:
+            show_epochs(element, peers, options.rounds)
+        if "waits" in wanted:
+            show_waits(element)
+        if "forgetting" in wanted:
+            show_forgetting(element, options.strokes)
+        if "growth" in wanted:
             show_growth(element, options.minutes)
 
 

@@ -2,7 +2,8 @@
 
     python build.py bench training        # needs PyTorch: pip install torch, or run the tests with --all once
 
-Prints seconds for an epoch of 60,000 images (extrapolated from fewer) and the ratio NumPy / PyTorch of the medians.
+Prints seconds for an epoch of 60,000 images (extrapolated from fewer), the ratio NumPy / PyTorch of the medians, and what deforming
+the images adds to an epoch when it is asked for.
 """
 
 import argparse
@@ -20,17 +21,18 @@ sys.path[:0] = [str(ROOT / "site" / "py"), str(ROOT)]
 import numpy as np  # noqa: E402
 import torch  # noqa: E402
 
+from inkling.augment import augment  # noqa: E402
 from inkling.training import Settings, train  # noqa: E402
 from trainer.exchange.torch_module import to_module  # noqa: E402
 
 EPOCH = 60_000
 
 
-def numpy_seconds(arch: str, images: np.ndarray, labels: np.ndarray, batch_size: int) -> float:
-    settings = Settings(arch=arch, optimizer="adam", learning_rate=1e-3, schedule="constant", batch_size=batch_size, epochs=1, augment=False)
+def numpy_seconds(arch: str, images: np.ndarray, labels: np.ndarray, batch_size: int, *, augmented: bool = False) -> float:
+    settings = Settings(arch=arch, optimizer="adam", learning_rate=1e-3, schedule="constant", batch_size=batch_size, epochs=1, augment=augmented)
     model, optimizer = settings.make_model(), settings.make_optimizer()
     start = time.perf_counter()
-    for _ in train(model, optimizer, images, labels, settings):
+    for _ in train(model, optimizer, images, labels, settings, augment=augment):
         pass
     return time.perf_counter() - start
 
@@ -63,14 +65,15 @@ def main() -> None:
     images = rng.random((options.images, 28, 28), dtype=np.float32)
     labels = rng.integers(0, 10, options.images)
     print(f"NumPy {np.__version__}, PyTorch {torch.__version__}, one thread, medians of {options.runs} interleaved runs")
-    print("| network | batch | NumPy s/epoch | PyTorch s/epoch | ratio |\n|---|---|---|---|---|")
+    print("| network | batch | NumPy s/epoch | PyTorch s/epoch | ratio | augmentation adds s/epoch |\n|---|---|---|---|---|---|")
     for arch, batch_size in (("mlp-256-128", 128), ("convnet", 128)):
-        ours, theirs = [], []
+        ours, theirs, deforming = [], [], []
         for _ in range(options.runs):
             ours.append(numpy_seconds(arch, images, labels, batch_size))
             theirs.append(torch_seconds(arch, images, labels, batch_size))
-        a, b = (statistics.median(times) * EPOCH / options.images for times in (ours, theirs))
-        print(f"| {arch} | {batch_size} | {a:.2f} | {b:.2f} | {a / b:.2f} |")
+            deforming.append(numpy_seconds(arch, images, labels, batch_size, augmented=True))
+        a, b, c = (statistics.median(times) * EPOCH / options.images for times in (ours, theirs, deforming))
+        print(f"| {arch} | {batch_size} | {a:.2f} | {b:.2f} | {a / b:.2f} | {c - a:.2f} |")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ MADE = 300  # digits of each form, and things of each kind, that are made by rul
 NUMBERS = 400  # four-digit numbers
 FORMS_FILE = Path(__file__).with_name("forms.json")  # form -> ids of recorded digits, picked by a rule (strokes, first movement) and by eye
 Range = tuple[float, float]
+APART, TOUCHING = (4, 16), (-6, 0)  # px between the digits of a number
 
 
 @dataclass(frozen=True)
@@ -112,24 +113,24 @@ def measure_strange(session: Session) -> list[Row]:
     return rows
 
 
-def measure_numbers(session: Session, digits: PenDigits) -> tuple[int, int]:
-    """(right, all) of four-digit numbers, digits apart, each by one writer; right if every digit is."""
+def measure_numbers(session: Session, digits: PenDigits, gap: Range) -> tuple[int, int]:
+    """(right, all) of four-digit numbers, each by one writer; right if every digit is. gap: as in `number_ink`."""
     rng = np.random.default_rng([SEED, 3])
     writers = sorted(set(digits.writers.tolist()))
     right = 0
     for _ in tqdm(range(NUMBERS), desc="numbers", disable=None, leave=False):
         own = np.flatnonzero(digits.writers == writers[rng.integers(len(writers))])
         chosen = rng.choice(own, 4)
-        ink = number_ink([digits.drawings[i] for i in chosen], rng)
+        ink = number_ink([digits.drawings[i] for i in chosen], rng, gap)
         prediction = session.predict(ink, SIDE, SIDE, numbers=True)
         right += [digit["digit"] for digit in prediction["digits"]] == digits.labels[chosen].tolist()
     return right, NUMBERS
 
 
-def number_ink(drawings: list[Drawing], rng: np.random.Generator) -> np.ndarray:
-    """Digits side by side across the pad, apart by more than the pen's width."""
+def number_ink(drawings: list[Drawing], rng: np.random.Generator, gap: Range = APART) -> np.ndarray:
+    """Digits side by side across the pad. gap: px of paper between the boxes of their ink; less than 0 where they overlap."""
     pen = rng.uniform(6, 11)
-    gap = (pen + rng.uniform(4, 16)) / SIDE
+    gap = (pen + rng.uniform(*gap)) / SIDE
     placed, x = [], 0.0
     for drawing in drawings:
         strokes = lay(drawing, rng.uniform(0.85, 1.0), (0.0, 0.5 + rng.normal(0, 0.15)))

@@ -11,7 +11,7 @@ from inkling.session import Session
 from .. import plots
 from ..calibration import calibration_error
 from ..intervals import wilson_interval
-from .benchmark import HARD, Row, measure_conditions, measure_numbers, measure_strange
+from .benchmark import APART, HARD, TOUCHING, Row, measure_conditions, measure_numbers, measure_strange
 from .recorded import PenDigits
 
 
@@ -21,7 +21,7 @@ def measure_drawings(name: str, npz: bytes, digits: PenDigits, pictures: Path) -
     session.use_model(name, npz)
     rows, mistakes = measure_conditions(session, digits)
     strange = measure_strange(session)
-    right, numbers = measure_numbers(session, digits)
+    numbers = {gap: measure_numbers(session, digits, gap) for gap in (APART, TOUCHING)}
     recorded = rows[: next(i for i, row in enumerate(rows) if row.name == "anyhow") + 1]
     sure = np.concatenate([row.confidence for row in recorded])
     hits = np.concatenate([row.right for row in recorded])
@@ -36,7 +36,8 @@ def measure_drawings(name: str, npz: bytes, digits: PenDigits, pictures: Path) -
         "accepted": [_share("real digits, all conditions", accepted)],
         "declined": [_share(row.name, ~row.accepted) for row in strange]
         + [_share("all of these", np.concatenate([~row.accepted for row in strange]))],
-        "numbers": _share("four-digit numbers, all right", np.arange(numbers) < right),
+        "numbers": [_share(f"four-digit numbers, {how}, all right", np.arange(numbers[gap][1]) < numbers[gap][0])
+                    for how, gap in (("digits apart", APART), ("digits touching", TOUCHING))],
         "calibration_error": calibration_error(sure, hits),
         "confusion": _confusion(recorded[-1]),
         "picture": str(picture),
@@ -50,7 +51,8 @@ def summary(result: dict) -> dict:
         "right": {share["name"]: round(share["share"], 5) for share in result["conditions"]},
         "accepted": round(result["accepted"][0]["share"], 5),
         "declined": {share["name"]: round(share["share"], 5) for share in result["declined"]},
-        "numbers_right": round(result["numbers"]["share"], 5),
+        "numbers_right": round(result["numbers"][0]["share"], 5),
+        "numbers_touching_right": round(result["numbers"][1]["share"], 5),
         "calibration_error": round(result["calibration_error"], 5),
     }
 
