@@ -69,6 +69,22 @@ def download(visit: Visit, name: str) -> Path:
     return path.rename(path.with_name(f"{path.name}-{waiting.value.suggested_filename}"))
 
 
+def take_home(visit: Visit, folder: Path) -> dict[str, Path]:
+    """The network in use and its card, under their own names in a folder; a path by each one's suffix."""
+    files = []
+
+    def take(file):
+        files.append(file)
+
+    visit.page.on("download", take)
+    visit.button("Download").click()
+    eventually(lambda: len(files) == 2)
+    visit.page.remove_listener("download", take)
+    for file in files:
+        file.save_as(folder / file.suggested_filename)
+    return {Path(file.suggested_filename).suffix: folder / file.suggested_filename for file in files}
+
+
 def choose(visit: Visit, name: str, *files) -> None:
     """Gives a file to a button that asks for one."""
     with visit.page.expect_file_chooser() as waiting:

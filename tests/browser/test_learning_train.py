@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hand import digit
-from learning import LONG, MEANT, answer_to, choose, correct, download, eventually, model, note, panel, reading, signs
+from learning import LONG, MEANT, answer_to, choose, correct, download, eventually, model, note, panel, reading, signs, take_home
 from playwright.sync_api import expect
 from test_worker import HANDLES
+from tiny_mnist import write_folder
 
 from inkling import weights
 from inkling.training import Settings
+from trainer import evaluate
 
 QUICK = "#learn=train&arch=784-32-10&images=4000&epochs=2&learning_rate=0.003"
 SLOW = "#learn=train&arch=784-32-10&epochs=100"
@@ -125,12 +127,9 @@ def test_a_trained_network_is_named_kept_taken_home_and_brought_back(at, tmp_pat
     visit.page.get_by_label("Name of the network").fill("my first")
     visit.button("Keep").click()
     expect(reading(visit)).to_contain_text("my first, kept on this device")
-    files = []
-    visit.page.on("download", lambda file: files.append(file))
-    visit.button("Download").click()
-    eventually(lambda: len(files) == 2)
-    found = {file.suggested_filename: Path(file.path()) for file in files}
-    card, npz = json.loads(found["my-first.json"].read_text(encoding="utf-8")), found["my-first.npz"].read_bytes()
+    found = take_home(visit, tmp_path)
+    assert {path.name for path in found.values()} == {"my-first.json", "my-first.npz"}
+    card, npz = json.loads(found[".json"].read_text(encoding="utf-8")), found[".npz"].read_bytes()
     assert card["sha256"] == hashlib.sha256(npz).hexdigest()
     assert card["name"] == "my-first" and card["settings"]["arch"] == "784-32-10" and card["parameters"] == 784 * 32 + 32 + 330
     network = weights.load(npz, "my-first.npz")
@@ -153,6 +152,41 @@ def test_a_trained_network_is_named_kept_taken_home_and_brought_back(at, tmp_pat
     visit.button("Keep").click()
     expect(note(visit)).to_contain_text("is kept already")
     expect(reading(visit)).to_contain_text("other, which is not kept yet")
+
+
+def test_the_desktop_measures_what_was_taken_home_and_finds_it_as_its_card_says(at, tmp_path, capsys):
+    visit = at(QUICK + "&epochs=1&seed=3")
+    start(visit)
+    expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
+    digits = write_folder(make_folder(tmp_path / "digits"), 20, 500)
+
+    def measured(folder):
+        """(what evaluate.py finds, the card) of the network in use."""
+        files = take_home(visit, make_folder(folder))
+        assert evaluate.main(["--data", str(digits), "--json", str(files[".npz"])]) == 0
+        [result] = json.loads(capsys.readouterr().out)["models"]
+        card = json.loads(files[".json"].read_text(encoding="utf-8"))
+        assert card["bytes"] == result["bytes"] and card["architecture"] == weights.load(files[".npz"]).spec()
+        npz = files[".npz"].read_bytes()
+        assert evaluate.disagreements(card, npz, result["parameters"], 500) == []  # whatever MNIST's own images say
+        return result, card, npz
+
+    result, card, npz = measured(tmp_path / "trained")
+    assert result["accuracy"] > 0.7 and card["seed"] == 3
+    choose(visit, "Load a network", {"name": "other.npz", "mimeType": "application/octet-stream", "buffer": npz})
+    expect(reading(visit)).to_contain_text("other, which is not kept yet")
+    assert measured(tmp_path / "loaded")[0]["confusion"] == result["confusion"]
+    correct(visit, signs(1)[0], MEANT)
+    panel(visit, "My digits")
+    visit.button("Learn from my digits").click()
+    visit.button("Keep it").click(timeout=LONG)
+    expect(reading(visit)).to_contain_text("kept on this device")
+    assert "learned on the page" in measured(tmp_path / "corrected")[1]["origin"]
+
+
+def make_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def pickled() -> bytes:

@@ -3,7 +3,7 @@
  */
 
 import { busy } from "./busy.js";
-import { button, counted, download, duration, explain, grouped, isAbort, loadingWords, make, percent } from "./dom.js";
+import { button, counted, download, duration, explain, grouped, isAbort, loadingWords, make, percent, today } from "./dom.js";
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { Form, settingsButton } from "./form.js";
 import { networks } from "./networks.js";
@@ -226,13 +226,13 @@ export class TrainView {
 
   /** @param {Run} run @param {any} result */
   async #finish(run, result) {
-    const { state, message, validation, validation_images: images, parameters, weights, settings, seconds } = result;
+    const { state, message, validation, validation_images: images, parameters, spec, weights, settings, seconds } = result;
     const right = validation ? `${percent(validation.accuracy)} of ${grouped(images)} images that it never trained on are right.` : "";
     this.#outcome.textContent = state === "diverged" ? `${message} What it had learned before is kept below.`
       : `${state === "stopped" ? "Stopped" : "Finished"} after ${duration(seconds)}. ${right} The pad reads with it; keep or drop it below.`;
     const card = {
-      name: settings.arch, parameters, settings, validation_accuracy: validation?.accuracy ?? null, origin: "trained on the page",
-      data: { name: "MNIST", images: result.images }, date: new Date().toISOString().slice(0, 10),
+      name: settings.arch, parameters, architecture: spec, seed: settings.seed, settings, validation_accuracy: validation?.accuracy ?? null, origin: "trained on the page",
+      data: { name: "MNIST", images: result.images }, date: today(),
     };
     this.#draw(run);
     const network = { name: settings.arch, npz: weights, card };
