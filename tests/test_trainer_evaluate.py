@@ -84,7 +84,12 @@ def test_errors_on_mnist_must_agree_but_for_rounding():
     card = {"sha256": sha256(b"x"), "bytes": 1, "parameters": 5, "mnist_test_errors": 50}
     assert command.disagreements(card, b"x", 5, 50) == command.disagreements(card, b"x", 5, 52) == command.disagreements(card, b"x", 5, None) == []
     assert command.disagreements(card, b"x", 5, 53) == ["there are 53 errors on the test images; the card says 50"]
-    assert len(command.disagreements({}, b"x", 5, 50)) == 4
+    assert len(command.disagreements({"sha256": "0", "bytes": 2, "parameters": 6, "mnist_test_errors": "few"}, b"x", 5, 50)) == 4
+
+
+@pytest.mark.parametrize("card", [None, {}, {"name": "mine", "parameters": 5, "sha256": None}])
+def test_what_a_card_does_not_say_is_no_disagreement(card):
+    assert command.disagreements(card, b"x", 5, 50) == []
 
 
 @pytest.mark.parametrize("right, n, low, high", [(8, 10, 0.4902, 0.9433), (0, 10, 0.0, 0.2775), (9946, 10_000, 0.99296, 0.99586)])

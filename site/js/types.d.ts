@@ -244,6 +244,8 @@ interface TrainingResult {
   /** complete; `python trainer/train.py --settings` reads the same */
   settings: Record<string, any>;
   parameters: number;
+  /** the layers, as in a model card's `architecture` */
+  spec: any;
   /** an .npz, exact */
   weights: Uint8Array;
 }

@@ -20,7 +20,8 @@ RESULTS = Path(__file__).parent.parent.parent / "test-results"
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu")
 
 # What a newcomer need not wait for: each of them takes a minute or more. So are single tests elsewhere, which take long or fear much.
-THOROUGH = {"test_faults", "test_plain_host", "test_embedding", "test_examples", "test_learning_train", "test_learning_proof"}
+THOROUGH = {"test_faults", "test_plain_host", "test_embedding", "test_examples", "test_learning_train", "test_learning_kept",
+            "test_learning_race", "test_learning_proof"}
 
 _open_visits: list[Visit] = []
 _left: list[str] = []  # what visits that are closed by now complained of
@@ -79,6 +80,12 @@ def new_visit(_visits):
     before = list(_open_visits)
     yield _visits
     _close([visit for visit in _open_visits if visit not in before])
+
+
+@pytest.fixture
+def at(new_visit, site):
+    """at(hash) -> a visit that a link has led to, on a device of its own."""
+    return lambda link: new_visit(site, service_workers="block").open(link).ready()
 
 
 @pytest.fixture

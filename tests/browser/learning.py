@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 
@@ -12,6 +13,19 @@ from visit import Visit
 
 LONG = 60_000  # ms; learning takes seconds, but the machine may be busy
 MEANT = 2  # what the sign is to be read as
+
+# Experiments of the view "Train": one that ends soon, and one that does not end by itself.
+QUICK = "#learn=train&arch=784-32-10&images=4000&epochs=2&learning_rate=0.003"
+SLOW = "#learn=train&arch=784-32-10&epochs=100"
+
+# Faults of the storage, as scripts that run before the page's own.
+NO_STORAGE = """
+Object.defineProperty(window, "indexedDB", { value: { open() { throw new DOMException("denied", "SecurityError"); } } });
+Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
+"""
+FULL = """
+IDBObjectStore.prototype.put = function () { throw new DOMException("there is no room", "QuotaExceededError"); };
+"""
 
 # A two like a Z, with a bar, which the shipped networks take for a 3 or a 7.
 SIGN = [[(80, 80), (190, 80), (80, 210), (190, 210)], [(100, 145), (170, 145)]]
@@ -69,6 +83,22 @@ def download(visit: Visit, name: str) -> Path:
     return path.rename(path.with_name(f"{path.name}-{waiting.value.suggested_filename}"))
 
 
+def take_home(visit: Visit, folder: Path) -> dict[str, Path]:
+    """The network in use and its card, under their own names in a folder; a path by each one's suffix."""
+    files = []
+
+    def take(file):
+        files.append(file)
+
+    visit.page.on("download", take)
+    visit.button("Download").click()
+    eventually(lambda: len(files) == 2)
+    visit.page.remove_listener("download", take)
+    for file in files:
+        file.save_as(folder / file.suggested_filename)
+    return {Path(file.suggested_filename).suffix: folder / file.suggested_filename for file in files}
+
+
 def choose(visit: Visit, name: str, *files) -> None:
     """Gives a file to a button that asks for one."""
     with visit.page.expect_file_chooser() as waiting:
@@ -88,3 +118,33 @@ def eventually(holds, *, seconds: float = LONG / 1000):
 def model(visit: Visit) -> str | None:
     """Name of the network that gave the newest answer."""
     return visit.on_element("(element) => element.prediction?.model ?? null")
+
+
+def start(visit: Visit) -> None:
+    """Trains what the form says; returns once the run can be steered."""
+    visit.button("Train").click()
+    expect(visit.button("Pause")).to_be_enabled(timeout=LONG)
+
+
+def figures(visit: Visit) -> Locator:
+    """The line that says how far a run or a race is."""
+    return visit.page.locator("#learning .figures")
+
+
+def rows(visit: Visit) -> list[list[str]]:
+    """The numbers behind the curves."""
+    if not visit.page.locator("#learning .numbers[open]").count():
+        visit.page.get_by_text("As a table").click()
+    expect(visit.page.locator("#learning .numbers tbody tr").first).to_be_visible()
+    return [row.locator("th, td").all_inner_texts() for row in visit.page.locator("#learning .numbers tbody tr").all()]
+
+
+def steps_done(visit: Visit) -> int:
+    """How many steps that says, 0 before the first."""
+    found = re.search(r"Step ([\d,]+) of", figures(visit).inner_text())
+    return int(found[1].replace(",", "")) if found else 0
+
+
+def outcome(visit: Visit) -> Locator:
+    """What is said of a run or a race at its end."""
+    return visit.page.get_by_role("tabpanel").get_by_role("status")

@@ -6,20 +6,13 @@ import time
 import numpy as np
 import pytest
 from hand import digit
-from learning import LONG, MEANT, answer_to, choose, correct, download, eventually, model, note, panel, reading, signs
+from learning import FULL, LONG, MEANT, NO_STORAGE, answer_to, choose, correct, download, eventually, model, note, panel, reading, signs
 from playwright.sync_api import expect
 from test_worker import HANDLES
 
 from builder.common import ROOT
 from inkling import weights
 
-NO_STORAGE = """
-Object.defineProperty(window, "indexedDB", { value: { open() { throw new DOMException("denied", "SecurityError"); } } });
-Object.defineProperty(window, "localStorage", { get() { throw new DOMException("denied", "SecurityError"); } });
-"""
-FULL = """
-IDBObjectStore.prototype.put = function () { throw new DOMException("there is no room", "QuotaExceededError"); };
-"""
 ANSWERS = """
 window.answers = [];
 addEventListener("change", ({ detail }) => detail?.model && answers.push(detail.model));

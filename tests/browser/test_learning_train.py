@@ -9,15 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hand import digit
-from learning import LONG, MEANT, answer_to, choose, correct, download, eventually, model, note, panel, reading, signs
+from learning import LONG, MEANT, QUICK, SLOW, answer_to, choose, correct, download, eventually, figures, model, note, outcome, panel, reading, rows, signs, start, steps_done, take_home
 from playwright.sync_api import expect
-from test_worker import HANDLES
+from tiny_mnist import write_folder
 
 from inkling import weights
 from inkling.training import Settings
+from trainer import evaluate
 
-QUICK = "#learn=train&arch=784-32-10&images=4000&epochs=2&learning_rate=0.003"
-SLOW = "#learn=train&arch=784-32-10&epochs=100"
 INKED = """
 (canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
@@ -26,31 +25,6 @@ INKED = """
   return [...colors.values()].filter((count) => count > 60).length;
 }
 """
-
-
-@pytest.fixture
-def at(new_visit, site):
-    """at(hash) -> a visit that a link has led to, on a device of its own."""
-    return lambda link: new_visit(site, service_workers="block").open(link).ready()
-
-
-def start(visit) -> None:
-    visit.button("Train").click()
-    expect(visit.button("Pause")).to_be_enabled(timeout=LONG)
-
-
-def figures(visit):
-    return visit.page.locator("#learning .figures")
-
-
-def steps_done(visit) -> int:
-    """How many steps the panel says, 0 before the first."""
-    found = re.search(r"Step ([\d,]+) of", figures(visit).inner_text())
-    return int(found[1].replace(",", "")) if found else 0
-
-
-def outcome(visit):
-    return visit.page.get_by_role("tabpanel").get_by_role("status")
 
 
 def test_a_network_is_trained_from_nothing_while_the_pad_reads_with_it(at):
@@ -64,10 +38,9 @@ def test_a_network_is_trained_from_nothing_while_the_pad_reads_with_it(at):
     charts = visit.page.locator("#learning .plot canvas")
     expect(charts).to_have_count(2)
     assert all(chart.evaluate(INKED) >= 2 for chart in charts.all())  # both lines are drawn
-    visit.page.get_by_text("As a table").click()
-    rows = visit.page.locator("#learning .numbers tbody tr")
-    expect(rows).to_have_count(5)  # before the first step, then twice an epoch
-    last = rows.last.locator("th, td").all_inner_texts()
+    numbers = rows(visit)
+    assert len(numbers) == 5  # before the first step, then twice an epoch
+    last = numbers[-1]
     assert last[0] == "126" and float(last[5].removesuffix("%")) == right
     assert sum(answer_to(visit, digit(value)) == value for value in range(10)) >= 7
 
@@ -89,6 +62,68 @@ def test_pausing_single_steps_and_stopping(at):
     visit.button("Stop").click()
     expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
     expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
+
+
+def test_while_it_trains_the_pace_and_the_time_left_are_shown(at):
+    visit = at(SLOW)
+    start(visit)
+    expect(figures(visit)).to_have_text(re.compile(r"^Step [\d,]+ of 15,700, epoch \d+ of 100, [1-9][\d,]* images/s, (\d+ min )?\d+ s left$"))
+
+
+def test_a_learning_rate_that_is_changed_in_mid_run_has_an_effect(at):
+    visit = at("#learn=train&arch=784-32-10&optimizer=sgd&learning_rate=0.000001&epochs=100")
+    start(visit)
+    eventually(lambda: steps_done(visit) > 160)  # an epoch, in which next to nothing was learned
+
+    def right():
+        return float(rows(visit)[-1][5].removesuffix("%"))
+
+    assert right() < 30
+    visit.page.get_by_label("Learning rate", exact=True).last.fill("0.1")
+    visit.page.keyboard.press("Enter")
+    eventually(lambda: right() > 80)
+
+
+def test_the_same_settings_give_the_same_curve_twice(at):
+    visit = at("#learn=train&arch=784-16-10&images=1000&epochs=2&batch_size=20&dropout=0.1&augment=true&seed=5")
+    curves = []
+    for _ in range(2):
+        start_quick(visit)
+        expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
+        curves.append(rows(visit))
+    assert len(curves[0]) == 5 and curves[0] == curves[1]
+    visit.page.locator("#learning summary").get_by_text("Settings", exact=True).click()
+    visit.page.get_by_text("More settings").click()
+    visit.page.locator("#learning [name=seed]").fill("6")
+    start_quick(visit)
+    expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
+    assert rows(visit) != curves[0]
+
+
+def start_quick(visit) -> None:
+    """Starts a run that may be over before anybody can steer it; what was said of the one before has gone."""
+    visit.button("Train").click()
+    expect(visit.page.locator("#learning .view h2")).to_be_focused()
+
+
+def test_a_convolutional_network_with_dropout_and_deformed_images_is_trained_from_the_form(at, tmp_path):
+    visit = at("#learn=train")
+    field = visit.page.locator("#learning form")
+    field.locator("[name=kind]").select_option("convolutions")
+    for name, value in {"sizes": "4 8 32", "epochs": "2", "images": "3000", "learning_rate": "0.005"}.items():
+        field.locator(f"[name={name}]").fill(value)
+        visit.page.keyboard.press("Tab")
+    field.get_by_text("More settings").click()
+    field.locator("[name=dropout]").fill("0.2")
+    field.get_by_label("Deform the images").check()
+    start(visit)
+    expect(visit.page.locator("#learning .view h2")).to_contain_text("convnet-4-8-32, adam at 0.005, 2 epochs")
+    expect(outcome(visit)).to_contain_text("Finished after", timeout=2 * LONG)
+    assert float(rows(visit)[-1][5].removesuffix("%")) > 75
+    files = take_home(visit, tmp_path)
+    settings = json.loads(files[".json"].read_text(encoding="utf-8"))["settings"]
+    assert (settings["arch"], settings["dropout"], settings["augment"]) == ("convnet-4-8-32", 0.2, True)
+    assert [layer["type"] for layer in weights.load(files[".npz"]).spec()["layers"]].count("Conv2D") == 2
 
 
 def test_pausing_leaves_another_run_alone(at):
@@ -125,12 +160,9 @@ def test_a_trained_network_is_named_kept_taken_home_and_brought_back(at, tmp_pat
     visit.page.get_by_label("Name of the network").fill("my first")
     visit.button("Keep").click()
     expect(reading(visit)).to_contain_text("my first, kept on this device")
-    files = []
-    visit.page.on("download", lambda file: files.append(file))
-    visit.button("Download").click()
-    eventually(lambda: len(files) == 2)
-    found = {file.suggested_filename: Path(file.path()) for file in files}
-    card, npz = json.loads(found["my-first.json"].read_text(encoding="utf-8")), found["my-first.npz"].read_bytes()
+    found = take_home(visit, tmp_path)
+    assert {path.name for path in found.values()} == {"my-first.json", "my-first.npz"}
+    card, npz = json.loads(found[".json"].read_text(encoding="utf-8")), found[".npz"].read_bytes()
     assert card["sha256"] == hashlib.sha256(npz).hexdigest()
     assert card["name"] == "my-first" and card["settings"]["arch"] == "784-32-10" and card["parameters"] == 784 * 32 + 32 + 330
     network = weights.load(npz, "my-first.npz")
@@ -153,6 +185,41 @@ def test_a_trained_network_is_named_kept_taken_home_and_brought_back(at, tmp_pat
     visit.button("Keep").click()
     expect(note(visit)).to_contain_text("is kept already")
     expect(reading(visit)).to_contain_text("other, which is not kept yet")
+
+
+def test_the_desktop_measures_what_was_taken_home_and_finds_it_as_its_card_says(at, tmp_path, capsys):
+    visit = at(QUICK + "&epochs=1&seed=3")
+    start(visit)
+    expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
+    digits = write_folder(make_folder(tmp_path / "digits"), 20, 500)
+
+    def measured(folder):
+        """(what evaluate.py finds, the card) of the network in use."""
+        files = take_home(visit, make_folder(folder))
+        assert evaluate.main(["--data", str(digits), "--json", str(files[".npz"])]) == 0
+        [result] = json.loads(capsys.readouterr().out)["models"]
+        card = json.loads(files[".json"].read_text(encoding="utf-8"))
+        assert card["bytes"] == result["bytes"] and card["architecture"] == weights.load(files[".npz"]).spec()
+        npz = files[".npz"].read_bytes()
+        assert evaluate.disagreements(card, npz, result["parameters"], 500) == []  # whatever MNIST's own images say
+        return result, card, npz
+
+    result, card, npz = measured(tmp_path / "trained")
+    assert result["accuracy"] > 0.7 and card["seed"] == 3
+    choose(visit, "Load a network", {"name": "other.npz", "mimeType": "application/octet-stream", "buffer": npz})
+    expect(reading(visit)).to_contain_text("other, which is not kept yet")
+    assert measured(tmp_path / "loaded")[0]["confusion"] == result["confusion"]
+    correct(visit, signs(1)[0], MEANT)
+    panel(visit, "My digits")
+    visit.button("Learn from my digits").click()
+    visit.button("Keep it").click(timeout=LONG)
+    expect(reading(visit)).to_contain_text("kept on this device")
+    assert "learned on the page" in measured(tmp_path / "corrected")[1]["origin"]
+
+
+def make_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def pickled() -> bytes:
@@ -261,26 +328,6 @@ def test_a_run_that_could_not_start_is_told_and_can_be_started_again(at):
     expect(outcome(visit)).to_contain_text("Finished after", timeout=LONG)
 
 
-def test_a_run_whose_worker_can_not_be_replaced_offers_what_it_saved(new_visit, site):
-    visit = new_visit(site, service_workers="block")
-    visit.expecting("The worker died|no module workers")
-    visit.page.add_init_script(HANDLES)
-    visit.open(SLOW).ready()
-    start(visit)
-    eventually(lambda: steps_done(visit) > 5)
-    visit.button("Pause").click()  # a checkpoint is made with it
-    expect(figures(visit)).to_contain_text("paused")
-    done = steps_done(visit)
-    visit.page.evaluate("() => { kill(workers.at(-1)); window.spare = Worker; window.Worker = undefined; }")
-    expect(visit.page.locator("#learning .result")).to_contain_text(f"interrupted at step {done:,}", timeout=LONG)
-    expect(outcome(visit)).to_contain_text("no module workers")
-    visit.page.evaluate("() => { window.Worker = spare; }")
-    visit.by("action").click()
-    visit.ready()
-    visit.button("Go on").click()
-    eventually(lambda: steps_done(visit) > done)
-
-
 def test_one_thing_is_done_with_the_network_at_a_time(at):
     visit = at(SLOW)
     correct(visit, digit(4), 4)
@@ -334,110 +381,3 @@ def test_what_was_learned_from_drawings_is_dropped_to_the_last_bit(at):
     visit.button("Drop").click()
     expect(reading(visit)).to_contain_text("as it was shipped")
     assert weights_in_use(visit) == shipped
-
-
-def test_a_tab_closed_in_mid_run_can_go_on(at):
-    visit = at(SLOW)
-    start(visit)
-    eventually(lambda: steps_done(visit) > 20)
-    visit.button("Pause").click()  # a checkpoint is made with it
-    expect(figures(visit)).to_contain_text("paused")
-    done = steps_done(visit)
-    visit.page.reload()
-    visit.ready()
-    expect(visit.page.locator("#learning")).to_contain_text(f"interrupted at step {done:,}")
-    visit.button("Go on").click()
-    eventually(lambda: steps_done(visit) > done)
-    visit.button("Stop").click()
-    expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
-    visit.button("Drop").click()
-    expect(reading(visit)).to_contain_text("as it was shipped")
-    visit.page.reload()
-    expect(visit.button("Train")).to_be_visible()
-    expect(visit.button("Go on")).to_have_count(0)
-
-
-def test_a_new_run_that_is_cancelled_or_dies_leaves_the_interrupted_one_as_it_was(new_visit, site):
-    visit = new_visit(site, service_workers="block")
-    visit.expecting("The worker died")
-    visit.page.add_init_script(HANDLES)
-    visit.open(SLOW).ready()
-    start(visit)
-    visit.button("Pause").click()
-    expect(figures(visit)).to_contain_text("paused")
-    done = steps_done(visit)
-    visit.page.reload()
-    visit.ready()
-    offer = visit.page.locator("#learning .result")
-    expect(offer).to_contain_text(f"interrupted at step {done:,}")
-    for has_saved in (False, True):
-        start(visit)
-        if has_saved:
-            visit.button("Pause").click()
-            expect(figures(visit)).to_contain_text("paused")
-        visit.button("Cancel").click()
-        expect(outcome(visit)).to_contain_text("Cancelled")
-        expect(offer).to_contain_text(f"interrupted at step {done:,}")
-    start(visit)
-    visit.page.evaluate("() => kill(workers.at(-1))")
-    expect(offer).to_contain_text(f"interrupted at step {done:,}")
-    visit.ready()
-    visit.button("Go on").click()
-    eventually(lambda: steps_done(visit) > done)
-
-
-def test_a_network_that_was_neither_kept_nor_dropped_outlives_a_reload(at):
-    visit = at(QUICK)
-    start(visit)
-    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet", timeout=LONG)
-    answers = [answer_to(visit, digit(value)) for value in range(10)]
-    visit.page.reload()
-    visit.ready()
-    expect(visit.page.locator("#learning .result")).to_contain_text("ended at step 126, and its network is not kept")
-    visit.button("Try it again").click()
-    expect(reading(visit)).to_contain_text("784-32-10, which is not kept yet")
-    assert [answer_to(visit, digit(value)) for value in range(10)] == answers
-    visit.button("Drop").click()
-    expect(reading(visit)).to_contain_text("as it was shipped")
-    expect(visit.button("Try it again")).to_have_count(0)
-    visit.page.reload()
-    expect(visit.button("Train")).to_be_visible()
-    expect(visit.button("Try it again")).to_have_count(0)
-
-
-def test_a_worker_that_dies_in_mid_run_is_followed_by_one_that_goes_on(new_visit, site):
-    visit = new_visit(site, service_workers="block")
-    visit.expecting("The worker died")
-    visit.page.add_init_script(HANDLES)
-    visit.open(SLOW).ready()
-    start(visit)
-    eventually(lambda: steps_done(visit) > 20)
-    visit.button("Pause").click()
-    expect(figures(visit)).to_contain_text("paused")
-    done = steps_done(visit)
-    visit.page.evaluate("() => kill(workers.at(-1))")
-    expect(note(visit)).to_contain_text("goes on from the last checkpoint")
-    eventually(lambda: steps_done(visit) > done)
-    visit.button("Stop").click()
-    expect(outcome(visit)).to_contain_text("Stopped after", timeout=LONG)
-
-
-def test_optimisers_race_and_a_sentence_says_who_won(at):
-    visit = at("#learn=race&race=sgd,adam&arch=784-32-10&images=3000&epochs=1")
-    visit.page.get_by_label("Learning rate of sgd").fill("0.0001")
-    visit.lay(digit(6))
-    visit.button("Start the race").click()
-    expect(outcome(visit)).to_contain_text("adam won with", timeout=LONG)
-    expect(outcome(visit)).to_contain_text("sgd")
-    expect(visit.page.locator("#learning .plot canvas")).to_have_count(2)
-    visit.page.get_by_text("As a table").click()
-    expect(visit.page.locator("#learning .numbers tbody tr")).to_have_count(3)
-    assert answer_to(visit, digit(6)) == 6 and model(visit) == "convnet"  # the pad's network has no part in it
-
-
-def test_at_most_six_can_race(at):
-    visit = at("#learn=race&race=sgd,momentum,nesterov,adagrad,rmsprop,adam")
-    expect(visit.page.locator("#learning .entries :checked")).to_have_count(6)
-    visit.page.get_by_label("adamw", exact=True).click()
-    expect(visit.page.locator("#learning .entries :checked")).to_have_count(6)
-    expect(note(visit)).to_contain_text("At most 6")

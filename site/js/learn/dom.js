@@ -41,6 +41,9 @@ export function duration(seconds) {
   return whole < 60 ? `${whole} s` : `${Math.floor(whole / 60)} min ${whole % 60} s`;
 }
 
+/** As a model card has it: 2026-01-31. */
+export const today = () => new Date().toISOString().slice(0, 10);
+
 /** 1 drawing, 2 drawings. @param {number} count @param {string} noun */
 export const counted = (count, noun) => `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 

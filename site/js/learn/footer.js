@@ -57,7 +57,7 @@ export class Footer {
     const { name, npz, card } = /** @type {OwnNetwork} */ (networks.own);
     const sha256 = await digest(npz);
     download(/** @type {BlobPart} */ (npz), `${fileName(name)}.npz`);
-    download(JSON.stringify({ ...card, name: fileName(name), ...(sha256 ? { sha256 } : {}) }, null, 2), `${fileName(name)}.json`, "application/json");
+    download(JSON.stringify({ ...card, name: fileName(name), bytes: npz.length, ...(sha256 ? { sha256 } : {}) }, null, 2), `${fileName(name)}.json`, "application/json");
   }
 
   /** @param {File} file */

@@ -4,7 +4,7 @@
 
 import { prepareWhenIdle } from "./ahead.js";
 import { busy } from "./busy.js";
-import { Bar, button, counted, download, explain, fileButton, isAbort, loadingWords, make, percent, thumbnail } from "./dom.js";
+import { Bar, button, counted, download, explain, fileButton, isAbort, loadingWords, make, percent, thumbnail, today } from "./dom.js";
 import { networks } from "./networks.js";
 import { pickDigit } from "./picker.js";
 import { dataOf, samples, split } from "./samples.js";
@@ -152,7 +152,7 @@ export class MineView {
     if (result.state === "diverged") throw new Error(result.message);
     const name = (await recognizer.getWeights()).name.replace(NUMBERED, " + mine");
     try {
-      this.#offered = { name, npz: result.weights, isAskedFor: true, card: { name, parameters: result.parameters, settings: result.settings, origin: `learned on the page from ${counted(learned.length, "drawing")}` } };
+      this.#offered = { name, npz: result.weights, isAskedFor: true, card: this.#card(name, result, learned.length) };
       networks.try(this.#offered);
       this.#show(before, await judge("After"), { learned: learned.length, held: held.length, seconds: result.seconds });
     } catch (error) {
@@ -160,6 +160,12 @@ export class MineView {
       else this.#leave();
       throw error;
     }
+  }
+
+  /** @param {string} name @param {any} result @param {number} drawings */
+  #card(name, { parameters, spec, settings }, drawings) {
+    const { seed } = settings;
+    return { name, parameters, architecture: spec, seed, settings, origin: `learned on the page from ${counted(drawings, "drawing")}`, date: today() };
   }
 
   /** What was learned could not be shown: the panel asks what is to become of it. */

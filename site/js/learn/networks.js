@@ -98,7 +98,7 @@ export class Networks extends EventTarget {
   /** Answers with a file's network, not kept yet. @param {Uint8Array} npz @param {string} name @throws if it is none that can be used */
   async load(npz, name) {
     const { spec, parameters } = await this.#recognizer.setWeights(npz, { name });
-    this.try({ name, npz, card: { name, parameters, spec, origin: "a file" } });
+    this.try({ name, npz, card: { name, parameters, architecture: spec, origin: "a file" } });
   }
 
   /**

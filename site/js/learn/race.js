@@ -5,30 +5,30 @@
 import { busy } from "./busy.js";
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { button, duration, explain, grouped, isAbort, loadingWords, make, percent } from "./dom.js";
-import { keepInAddress, inAddress } from "../address.js";
+import { Entrants, NAMES } from "./entrants.js";
+import { keepInRace, keepRace, keptRace } from "./race-store.js";
 import { dataNote, Run } from "./run.js";
-import { FIELDS, sensible, settingsInAddress, USUAL_RATES } from "./settings.js";
+import { settingsInAddress } from "./settings.js";
+import { runStore } from "./store.js";
 import { verdict } from "./verdict.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
-const MOST = 6;
-const NAMES = Object.keys(USUAL_RATES);
-const USUAL = ["sgd", "momentum", "adagrad", "rmsprop", "adam"];
 const DASHES = [[], [8, 4], [2, 3], [12, 3, 2, 3], [5, 2], [2, 6], [9, 2, 2, 2, 2, 2]];
-const RATE = /** @type {Field} */ (FIELDS.find(({ name }) => name === "learning_rate"));
 
 export class RaceView {
   #element;
   #say;
+  #entrants;
+  #kept = make("div", { className: "result" });
   #what = make("p", { className: "quiet" });
-  /** @type {Map<string, {box: HTMLInputElement, rate: HTMLInputElement}>} */ #entries = new Map();
   #start = button("Start the race", () => this.start(), { className: "main" });
   #stop = button("Cancel", () => this.#runs.forEach((run) => run.cancel()), { hidden: true });
   #line = make("p", { className: "figures" });
   #charts = make("div", { className: "charts" });
   #outcome = make("p", { role: "status", className: "verdict" });
   /** @type {Run[]} */ #runs = [];
+  #isKept = false; // what there is of this race
   /** @type {{loss: Chart, accuracy: Chart, table: ReturnType<typeof numbersTable>} | null} */ #drawn = null;
   element = make("div", {});
 
@@ -36,73 +36,98 @@ export class RaceView {
   constructor(element, say) {
     this.#element = element;
     this.#say = say;
-    const wanted = (inAddress("race") ?? USUAL.join()).split(",").filter((name) => NAMES.includes(name)).slice(0, MOST);
-    const list = make("fieldset", { className: "entries" }, make("legend", {}, `Up to ${MOST} optimisers, each with its learning rate`), ...NAMES.map((name) => this.#entry(name, wanted.includes(name))));
-    this.element.append(this.#what, list, make("div", { className: "actions" }, this.#start, this.#stop), this.#line, this.#outcome, this.#charts);
+    this.#entrants = new Entrants(say);
+    this.element.append(this.#kept, this.#what, this.#entrants.element, make("div", { className: "actions" }, this.#start, this.#stop), this.#line, this.#outcome, this.#charts);
+    addEventListener("hashchange", () => this.element.isConnected && this.#read(), { capture: true }); // before the form of “Train” puts the address right
+    runStore.load().then(() => this.#offerKept());
+    busy.addEventListener("change", () => this.#offerKept());
   }
 
   shown() {
-    const { settings, told } = settingsInAddress();
-    this.#what.textContent = `All with ${settings.arch}, ${settings.epochs} epochs of ${grouped(settings.images)} images, batches of ${settings.batch_size}, seed ${settings.seed}. That is set under “Train”.`;
-    if (told.length) this.#say(told.join(" "));
+    this.#read();
     if (this.#runs.length) this.#draw();
   }
 
-  /** @param {string} name @param {boolean} checked */
-  #entry(name, checked) {
-    const box = make("input", { type: "checkbox", checked });
-    const rate = make("input", { type: "text", inputMode: "decimal", autocomplete: "off", value: `${USUAL_RATES[name]}`, "aria-label": `Learning rate of ${name}` });
-    this.#entries.set(name, { box, rate });
-    box.addEventListener("change", () => {
-      const chosen = this.#chosen;
-      if (chosen.length > MOST) box.checked = false;
-      this.#say(chosen.length > MOST ? `At most ${MOST} can race.` : null);
-      keepInAddress("race", this.#chosen.join() === USUAL.join() ? null : this.#chosen.join());
-    });
-    rate.addEventListener("change", () => {
-      const { value, told } = sensible({ ...RATE, value: USUAL_RATES[name] }, rate.value);
-      rate.value = `${value}`;
-      this.#say(told);
-    });
-    return make("div", {}, make("label", {}, box, ` ${name}`), rate);
-  }
-
-  get #chosen() {
-    return NAMES.filter((name) => this.#entries.get(name)?.box.checked);
+  /** The race that the address names. */
+  #read() {
+    const { settings, told } = settingsInAddress();
+    this.#what.textContent = `All with ${settings.arch}, ${settings.epochs} epochs of ${grouped(settings.images)} images, batches of ${settings.batch_size}, seed ${settings.seed}. That is set under “Train”.`;
+    told.push(...this.#entrants.read());
+    if (told.length) this.#say(told.join(" "));
   }
 
   /** All of them take turns in the worker, a step each. */
   async start() {
-    const recognizer = /** @type {any} */ (this.#element.recognizer);
-    const names = this.#chosen;
-    if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
-    if (busy.words) return this.#say(busy.words);
-    if (names.length < 2) return this.#say("Choose two optimisers at least.");
-    await busy.during("A race is under way. Cancel it first.", () => this.#race(recognizer, names));
+    const { settings } = settingsInAddress();
+    const runs = [...this.#entrants.rates].map(([optimizer, rate]) => new Run({ ...settings, optimizer, learning_rate: rate }));
+    if (runs.length < 2) return this.#say("Choose two optimisers at least.");
+    await this.#race(runs);
   }
 
-  /** @param {any} recognizer @param {string[]} names */
-  async #race(recognizer, names) {
-    const { settings } = settingsInAddress();
-    this.#runs = names.map((optimizer) => new Run({ ...settings, optimizer, learning_rate: Number(this.#entries.get(optimizer)?.rate.value) }));
-    this.#prepare(names);
+  /** A race that did not come to its end: a closed tab, or a worker that could not be replaced. */
+  #offerKept() {
+    const kept = keptRace();
+    if (!kept.length || busy.words) return this.#kept.replaceChildren();
+    const runs = kept.map((entry) => new Run(entry.settings, entry));
+    const standings = runs.map(({ settings: { optimizer }, result, step }) => `${optimizer} ${result ? "was through" : `at step ${grouped(step)}`}`);
+    this.#kept.replaceChildren(
+      make("p", {}, `A race with ${runs[0].settings.arch} was interrupted: ${standings.join(", ")}.`),
+      make("div", { className: "actions" },
+        button("Go on", () => this.#race(runs, { isAnew: false }), { className: "main" }),
+        button("Forget it", async () => {
+          await keepRace([]);
+          this.#kept.replaceChildren();
+        })));
+  }
+
+  /** @param {Run[]} runs @param {{isAnew?: boolean}} [options] isAnew: it is not the one that is remembered */
+  async #race(runs, { isAnew = true } = {}) {
+    const recognizer = /** @type {any} */ (this.#element.recognizer);
+    if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
+    if (busy.words) return this.#say(busy.words);
+    this.#isKept = !isAnew;
+    await busy.during("A race is under way. Cancel it first.", () => this.#raceNow(runs, recognizer, isAnew ? keptRace() : []));
+  }
+
+  /** @param {Run[]} runs @param {any} recognizer @param {KeptRun[]} other race, which is remembered if this one is called off */
+  async #raceNow(runs, recognizer, other) {
+    this.#runs = runs;
+    this.#prepare(runs.map(({ settings }) => settings.optimizer));
     this.#busy(true);
     try {
       this.#say(await dataNote(recognizer));
-      await Promise.all(this.#runs.map((run) => {
-        run.addEventListener("change", () => this.#follow());
-        return run.train(recognizer, { live: false });
-      }));
-      this.#line.textContent = `${duration(Math.max(...this.#runs.map(({ result }) => result.seconds)))} of training for the slowest.`;
-      this.#outcome.textContent = verdict(this.#runs.map(({ settings: { optimizer }, result }) => ({ optimizer, ...result })));
+      await Promise.all(runs.filter(({ result }) => !result).map((run) => this.#train(run)));
+      this.#line.textContent = `${duration(Math.max(...runs.map(({ result }) => result.seconds)))} of training for the slowest.`;
+      this.#outcome.textContent = verdict(runs.map(({ settings: { optimizer }, result }) => ({ optimizer, ...result })));
       this.#draw();
+      await keepRace([]);
     } catch (error) {
-      this.#runs.forEach((run) => run.cancel()); // without one of them it is no race
+      runs.forEach((run) => run.cancel()); // without one of them it is no race
       this.#line.textContent = "";
       this.#say(isAbort(error) ? "The race was called off." : explain(error));
+      if (isAbort(error)) await keepRace(other);
     } finally {
       this.#busy(false);
     }
+  }
+
+  /** @param {Run} run */
+  async #train(run) {
+    run.addEventListener("change", () => this.#follow());
+    await run.train(this.#element, {
+      live: false,
+      onCheckpoint: () => this.#keep(run),
+      onRevival: () => this.#say("The recogniser stopped. It is started again, and the race goes on from the last checkpoints."),
+    });
+    await this.#keep(run);
+  }
+
+  /** At first all are kept, so that whoever comes back finds who raced. @param {Run} run */
+  async #keep(run) {
+    const isFirst = !this.#isKept;
+    this.#isKept = true;
+    const warning = await (isFirst ? keepRace(this.#runs.map(({ kept }) => kept)) : keepInRace([run.kept]));
+    if (warning) this.#say(warning);
   }
 
   /** @param {string[]} names */
@@ -119,7 +144,7 @@ export class RaceView {
     const loading = reports.find((report) => report && report.stage !== "training");
     const running = reports.filter((report) => report?.stage === "training");
     if (running.length) {
-      const done = running.reduce((sum, { step }) => sum + step, 0);
+      const done = this.#runs.reduce((sum, { step }) => sum + step, 0);
       const total = this.#runs.length * running[0].total_steps;
       const left = running.reduce((sum, { seconds_left: seconds }) => sum + seconds, 0);
       this.#line.textContent = `Step ${grouped(done)} of ${grouped(total)} in all, about ${duration(left)} left`;

@@ -6,8 +6,15 @@
 
 import { append } from "./curves.js";
 
+/** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
+
 /** @returns {CurvePoints} */
 const noPoints = () => ({ steps: [], validations: [] });
+
+const REVIVALS = 3; // of a run whose worker died
+
+/** The points as they are by now. @param {CurvePoints} points @returns {CurvePoints} */
+const copied = ({ steps, validations }) => ({ steps: [...steps], validations: [...validations] });
 
 export class Run extends EventTarget {
   /** @type {"starting" | "running" | "paused" | "finished" | "stopped" | "diverged" | "failed"} */ state = "starting";
@@ -16,31 +23,67 @@ export class Run extends EventTarget {
   settings;
   points;
   /** @type {number | null} of its latest part, in the worker */ #id = null;
+  /** @type {{checkpoint?: Uint8Array, curves: CurvePoints}} the last checkpoint, and the points up to it */ #saved;
   #cancelling = new AbortController();
 
-  /** @param {Record<string, any>} settings @param {CurvePoints} [points] of its first part, if it goes on */
-  constructor(settings, points = noPoints()) {
+  /** @param {Record<string, any>} settings @param {Partial<KeptRun>} [kept] of its first part, if it goes on */
+  constructor(settings, { curves = noPoints(), checkpoint, result } = {}) {
     super();
     this.settings = settings;
-    this.points = points;
+    this.points = curves;
+    this.#saved = { checkpoint, curves: copied(curves) };
+    if (result) [this.result, this.state] = [result, result.state];
+  }
+
+  /** What there is to keep of it, for another day. @returns {KeptRun} */
+  get kept() {
+    const { settings, points, result } = this;
+    return { settings, time: Date.now(), ...(result ? { result: { ...result, weights: undefined }, curves: copied(points) } : this.#saved) };
+  }
+
+  /** Whether it can go on from somewhere. */
+  get hasCheckpoint() {
+    return this.#saved.checkpoint !== undefined;
+  }
+
+  /** How many steps are done. @returns {number} */
+  get step() {
+    return this.result?.step ?? this.latest?.step ?? this.points.steps.at(-1)?.step ?? 0;
   }
 
   /**
-   * @param {any} recognizer
-   * @param {{live: boolean, resume?: Uint8Array, onCheckpoint?: (checkpoint: Uint8Array) => void}} options
+   * Trains it to its end. A worker that dies on the way is replaced, and the run goes on from its last checkpoint; before there is
+   * one it begins again, to the same end: it has its own seed.
+   * @param {DigitRecognizer} element
+   * @param {{live: boolean, onCheckpoint: () => void, onRevival: () => void}} options
    * @returns {Promise<any>} its result; rejects with an AbortError when it was cancelled
    */
-  async train(recognizer, { live, resume, onCheckpoint }) {
-    this.state = "starting";
-    const onProgress = (/** @type {any} */ progress) => this.#hear(progress);
-    const options = { live, data: await dataFor(recognizer), onProgress, signal: this.#cancelling.signal, ...(resume ? { resume } : {}), ...(onCheckpoint ? { onCheckpoint } : {}) };
-    try {
-      this.result = await recognizer.train(this.settings, options);
-      this.state = this.result.state;
-    } catch (error) {
-      this.state = "failed";
-      throw error;
+  async train(element, { live, onCheckpoint, onRevival }) {
+    for (let revivals = 0; ; revivals++) {
+      try {
+        return await this.#train(element.recognizer, live, onCheckpoint);
+      } catch (error) {
+        this.state = "failed";
+        if (/** @type {Error} */ (error).name !== "WorkerError" || revivals >= REVIVALS) throw error;
+        onRevival();
+        await restarted(element);
+      }
     }
+  }
+
+  /** @param {any} recognizer @param {boolean} live @param {() => void} onCheckpoint */
+  async #train(recognizer, live, onCheckpoint) {
+    this.state = "starting";
+    const { checkpoint: resume } = this.#saved;
+    this.result = await recognizer.train(this.settings, {
+      live, data: await dataFor(recognizer), signal: this.#cancelling.signal, ...(resume ? { resume } : {}),
+      onProgress: (/** @type {any} */ progress) => this.#hear(progress),
+      onCheckpoint: (/** @type {Uint8Array} */ checkpoint) => {
+        this.#saved = { checkpoint, curves: copied(this.points) };
+        onCheckpoint();
+      },
+    });
+    this.state = this.result.state;
     this.dispatchEvent(new Event("change"));
     return this.result;
   }
@@ -75,6 +118,16 @@ export class Run extends EventTarget {
       this.points = { steps: steps.filter((point) => point.step < step), validations: validations.filter((point) => point.step < step) };
     }
   }
+}
+
+/** As soon as another worker answers. @param {DigitRecognizer} element */
+function restarted(element) {
+  return new Promise((resolve, reject) => {
+    const settled = new AbortController();
+    const { signal } = settled;
+    element.addEventListener("ready", () => (settled.abort(), resolve(null)), { signal });
+    element.addEventListener("error", (event) => (settled.abort(), reject(/** @type {any} */ (event).detail)), { signal });
+  });
 }
 
 /** What there is to train with: the single file has only the second. @param {any} recognizer */

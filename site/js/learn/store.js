@@ -124,5 +124,5 @@ export const sampleStore = new Store("samples");
 export const networkStore = new Store("networks");
 /** @type {Store<KeptRun>} */
 export const runStore = new Store("runs");
-/** Its only key: one run is remembered. */
+/** The key of the single run that is remembered; those of a race have keys of their own (race-store.js). */
 export const LAST = "last";

@@ -3,7 +3,7 @@
  */
 
 import { busy } from "./busy.js";
-import { button, counted, download, duration, explain, grouped, isAbort, loadingWords, make, percent } from "./dom.js";
+import { button, counted, download, duration, explain, grouped, isAbort, loadingWords, make, percent, today } from "./dom.js";
 import { Chart, numbersTable, plain, smoothed } from "./curves.js";
 import { Form, settingsButton } from "./form.js";
 import { networks } from "./networks.js";
@@ -13,7 +13,6 @@ import { LAST, runStore } from "./store.js";
 
 /** @typedef {import("../digit-recognizer.js").DigitRecognizer} DigitRecognizer */
 
-const REVIVALS = 3; // of a run whose worker died
 const READ_EVERY = 250; // ms between looks at the drawing with the network as it is
 
 const TRAINING = { label: "training", color: "--ink" };
@@ -52,7 +51,9 @@ export class TrainView {
     this.#element = element;
     this.#say = say;
     this.#rate.addEventListener("change", () => this.#changeRate());
-    this.#form.addEventListener("change", (event) => say(/** @type {CustomEvent} */ (event).detail.join(" ") || null));
+    this.#form.addEventListener("change", (event) => {
+      if (this.element.isConnected) say(/** @type {CustomEvent} */ (event).detail.join(" ") || null); // else it was a link to another view, which tells it itself
+    });
     if (this.#form.told.length) say(this.#form.told.join(" "));
     runStore.load().then(() => this.#offerKept());
     for (const source of [networks, busy]) source.addEventListener("change", () => this.#offerKept());
@@ -68,24 +69,24 @@ export class TrainView {
     await this.#train(new Run({ ...this.#form.settings }));
   }
 
-  /** @param {Run} run @param {Uint8Array} [resume] */
-  async #train(run, resume) {
+  /** @param {Run} run */
+  async #train(run) {
     const recognizer = /** @type {any} */ (this.#element.recognizer);
     if (!recognizer) return this.#say("The network is still being loaded. Wait a moment.");
     if (busy.words) return this.#say(busy.words);
-    await busy.during("A training is under way. Stop it first.", () => this.#trainNow(run, recognizer, resume));
+    await busy.during("A training is under way. Stop it first.", () => this.#trainNow(run, recognizer));
   }
 
-  /** @param {Run} run @param {any} recognizer @param {Uint8Array} [resume] */
-  async #trainNow(run, recognizer, resume) {
+  /** @param {Run} run @param {any} recognizer */
+  async #trainNow(run, recognizer) {
     this.#run = run;
     this.#show(true);
     run.addEventListener("change", () => this.#follow(run));
     networks.watch(run.settings.arch);
-    const other = resume ? undefined : runStore.get(LAST); // an interrupted run that this one does not go on with
+    const other = run.hasCheckpoint ? undefined : runStore.get(LAST); // an interrupted run that this one does not go on with
     try {
       this.#say(await dataNote(recognizer));
-      await this.#finish(run, await this.#untilItEnds(run, resume));
+      await this.#finish(run, await this.#untilItEnds(run));
     } catch (error) {
       networks.watch(null);
       this.#outcome.textContent = isAbort(error) ? "Cancelled: the network from before is back." : explain(error);
@@ -96,36 +97,18 @@ export class TrainView {
     }
   }
 
-  /** A worker that dies is replaced, and the run goes on from its own last checkpoint. @param {Run} run @param {Uint8Array} [resume] */
-  async #untilItEnds(run, resume) {
-    const onCheckpoint = (/** @type {Uint8Array} */ checkpoint) => {
-      resume = checkpoint;
-      this.#keep(run, checkpoint);
-    };
-    for (let revivals = 0; ; revivals++) {
-      try {
-        return await run.train(this.#element.recognizer, { live: true, resume, onCheckpoint });
-      } catch (error) {
-        const { name } = /** @type {Error} */ (error);
-        if (name !== "WorkerError" || !resume || revivals >= REVIVALS) throw error;
-        this.#say("The recogniser stopped. It is started again, and the training goes on from the last checkpoint.");
-        await this.#restarted();
-      }
-    }
-  }
-
-  #restarted() {
-    return new Promise((resolve, reject) => {
-      const settled = new AbortController();
-      const { signal } = settled;
-      this.#element.addEventListener("ready", () => (settled.abort(), resolve(null)), { signal });
-      this.#element.addEventListener("error", (event) => (settled.abort(), reject(/** @type {any} */ (event).detail)), { signal });
+  /** @param {Run} run */
+  #untilItEnds(run) {
+    return run.train(this.#element, {
+      live: true,
+      onCheckpoint: () => this.#keep(run.kept),
+      onRevival: () => this.#say(`The recogniser stopped. It is started again, and the training ${run.hasCheckpoint ? "goes on from the last checkpoint" : "begins again"}.`),
     });
   }
 
-  /** @param {Run} run @param {Uint8Array} checkpoint */
-  async #keep({ settings, points }, checkpoint) {
-    const warning = await runStore.put(LAST, { checkpoint, settings, curves: points, time: Date.now() });
+  /** @param {KeptRun} kept */
+  async #keep(kept) {
+    const warning = await runStore.put(LAST, kept);
     if (warning) this.#say(warning);
   }
 
@@ -133,13 +116,13 @@ export class TrainView {
   #offerKept() {
     const kept = runStore.get(LAST);
     if (!kept || busy.words || (kept.network && kept.network === networks.tried)) return this.#kept.replaceChildren();
-    const { network, settings, curves, checkpoint } = kept;
+    const { network, settings, curves } = kept;
     const step = grouped(curves.steps.at(-1)?.step ?? 0);
     this.#kept.replaceChildren(
       make("p", {}, network ? `A training ended at step ${step}, and its network is not kept: ${inWords(settings)}.` : `A training was interrupted at step ${step}: ${inWords(settings)}.`),
       make("div", { className: "actions" },
         network ? button("Try it again", () => networks.answerWith(network).catch((error) => this.#say(explain(error))), { className: "main" })
-          : button("Go on", () => this.#train(new Run(settings, curves), checkpoint), { className: "main" }),
+          : button("Go on", () => this.#train(new Run(settings, kept)), { className: "main" }),
         button("Forget it", async () => {
           await runStore.remove(LAST);
           this.#kept.replaceChildren();
@@ -226,18 +209,17 @@ export class TrainView {
 
   /** @param {Run} run @param {any} result */
   async #finish(run, result) {
-    const { state, message, validation, validation_images: images, parameters, weights, settings, seconds } = result;
+    const { state, message, validation, validation_images: images, parameters, spec, weights, settings, seconds } = result;
     const right = validation ? `${percent(validation.accuracy)} of ${grouped(images)} images that it never trained on are right.` : "";
     this.#outcome.textContent = state === "diverged" ? `${message} What it had learned before is kept below.`
       : `${state === "stopped" ? "Stopped" : "Finished"} after ${duration(seconds)}. ${right} The pad reads with it; keep or drop it below.`;
     const card = {
-      name: settings.arch, parameters, settings, validation_accuracy: validation?.accuracy ?? null, origin: "trained on the page",
-      data: { name: "MNIST", images: result.images }, date: new Date().toISOString().slice(0, 10),
+      name: settings.arch, parameters, architecture: spec, seed: settings.seed, settings, validation_accuracy: validation?.accuracy ?? null, origin: "trained on the page",
+      data: { name: "MNIST", images: result.images }, date: today(),
     };
     this.#draw(run);
     const network = { name: settings.arch, npz: weights, card };
-    const warning = await runStore.put(LAST, { network, settings, curves: run.points, time: Date.now() }); // until it is kept or dropped
-    if (warning) this.#say(warning);
+    await this.#keep({ network, settings, curves: run.points, time: Date.now() }); // until it is kept or dropped
     await networks.answerWith(network); // another may have been chosen meanwhile
   }
 }

@@ -20,9 +20,14 @@ interface OwnNetwork {
   isAskedFor?: boolean;
 }
 
-/** A run that was not ended, as of its last checkpoint; or one that was, and its network is neither kept nor dropped. */
+/**
+ * A run that was not ended, as of its last checkpoint; or one that was, and its network is neither kept nor dropped; or one of a race
+ * that was not ended, with its result if it was through.
+ */
 interface KeptRun {
   checkpoint?: Uint8Array;
+  /** without weights */
+  result?: Record<string, any>;
   /** what came of it */
   network?: OwnNetwork;
   settings: Record<string, any>;

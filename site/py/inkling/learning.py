@@ -104,7 +104,8 @@ class Run:
             "state": self.state, "message": self.message, "step": self.n_steps, "total_steps": self.total_steps, "seconds": self.seconds,
             "images": self.n_images, "loss": self.latest["loss"], "accuracy": self.latest["accuracy"], "validation": self.latest_validation,
             "validation_images": len(self.validation[1]) if self.validation else 0,
-            "settings": self.settings.to_dict(), "parameters": self.model.n_parameters, "weights": weights.dumps(self.model),
+            "settings": self.settings.to_dict(), "parameters": self.model.n_parameters, "spec": self.model.spec(),
+            "weights": weights.dumps(self.model),
         }
 
     def _slices(self) -> Iterator[None]:
