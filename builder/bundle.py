@@ -36,6 +36,7 @@ def bundled(app: dict[str, bytes], page_scripts: list[str]) -> dict[str, bytes]:
 def run_bundler(tool: Path, scripts: dict[str, bytes], jobs: dict | None = None) -> dict[str, bytes]:
     """What the tool puts into target/ of a folder in which it finds these scripts: {name: bytes}. It reads the jobs as JSON."""
     with temporary_directory(cache_directory() / "bundles") as scratch:
+        scratch = scratch.resolve()  # the bundler calls files by their real paths, and a cache may lie behind a link
         for name, data in scripts.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             (scratch / name).write_bytes(data)

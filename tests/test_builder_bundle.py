@@ -49,6 +49,23 @@ def test_a_bundle_made_again_is_the_same():
     assert make() == make()
 
 
+def test_a_cache_behind_a_link_makes_the_same_bundles(monkeypatch, tmp_path):
+    expected = make()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    try:
+        (tmp_path / "cache" / "bundles").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system lets nobody make links")
+    assert make() == expected
+
+
+def test_a_module_outside_the_site_is_refused():
+    with pytest.raises(BuildError, match="leads out of the site"):
+        make(**{"js/page.js": 'self.open = () => import("../../outside.js");'})
+
+
 @pytest.mark.parametrize("text, message", [("const = 1;", r"js/page\.js:1:6"), ('import "./nowhere.js";', "site/js/nowhere.js is imported, and is not there")])
 def test_a_mistake_is_named_by_file_and_line(text, message):
     with pytest.raises(BuildError, match=message) as raised:
