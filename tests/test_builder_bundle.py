@@ -4,8 +4,8 @@ import re
 
 import pytest
 
-from builder import assemble, bundle, node
-from builder.bundle import WORKER, bundled, bundler_recipe, imported_modules
+from builder import assemble, node
+from builder.bundle import WORKER, bundled, imported_modules
 from builder.common import ROOT, SITE, BuildError
 from builder.pages import page_scripts
 
@@ -26,7 +26,7 @@ STATE = re.compile(r"^(?:export )?(?:(?:let|var)\b|const \w+ = (?:new (?:Map|Set
 @pytest.fixture(scope="module", autouse=True)
 def bundler():
     try:
-        bundler_recipe()
+        node.install_node_packages()
     except node.PackagesMissing as missing:
         pytest.skip(f"esbuild is not installed: {missing}")
 
@@ -77,8 +77,8 @@ def test_without_the_bundler_the_build_goes_on_and_says_what_is_not_made(monkeyp
     def no_network():
         raise node.PackagesMissing("npm ci failed: no network")
 
-    monkeypatch.setattr(bundle, "install_node_packages", no_network)
-    assert assemble._bundler() is None
+    monkeypatch.setattr(assemble, "install_node_packages", no_network)
+    assert not assemble._install_bundler()
     said = capsys.readouterr().out
     assert "inkling.html" in said and "are not bundled" in said and said.endswith("npm ci failed: no network\n") and said.count("\n") == 1
 
