@@ -7,7 +7,7 @@ import pytest
 from builder import assemble, node
 from builder.bundle import WORKER, bundled, imported_modules
 from builder.common import ROOT, SITE, BuildError
-from builder.pages import page_scripts
+from builder.pages import index_page, page_scripts
 
 APP = {
     "js/first.js": 'import { note } from "./shared.js";\nnote("first");\n',
@@ -71,6 +71,24 @@ def test_a_mistake_is_named_by_file_and_line(text, message):
     with pytest.raises(BuildError, match=message) as raised:
         make(**{"js/page.js": text})
     assert ".new-" not in str(raised.value)
+
+
+NAMED = '<head>\n  <script type="module" src="./js/first.js" async></script>\n  <script type="module" src="./js/page.js"></script>\n</head>'
+
+
+@pytest.mark.parametrize("change", [lambda html: html, lambda html: html.replace("\n", "\r\n"), lambda html: html.replace("</script>", "</script> \t"),
+                                    lambda html: html.replace("</script>", "</script><!-- starts it -->"), lambda html: html.replace("\n", "")])
+def test_only_one_script_is_left_however_the_lines_of_the_page_end(change):
+    html = index_page(change(NAMED), "app-1", {name: text.encode() for name, text in APP.items()}, bundled=True).decode()
+    assert re.findall("<script.*?>", html) == ['<script type="module" src="./app-1/js/page.js">']
+
+
+@pytest.mark.parametrize("other", ["<script src='./js/soon.js' type=module></script>", '<SCRIPT TYPE="module">start()</SCRIPT>',
+                                   '<!--\n<script type="module" src="./js/soon.js"></script>\n-->', '<script type="module" src="https://example.org/a.js"></script>'])
+def test_a_module_script_that_would_be_overlooked_is_named_an_error(other):
+    for html in (NAMED.replace("</head>", other + "</head>"), f"<head>{other}</head>", "<head></head>"):
+        with pytest.raises(BuildError, match=r"site/index\.html: its module scripts"):
+            page_scripts(html)
 
 
 def test_without_the_bundler_the_build_goes_on_and_says_what_is_not_made(monkeypatch, capsys):
