@@ -213,12 +213,22 @@ def test_what_went_bad_in_the_cache_is_noticed_and_fetched_anew(dist, new_visit,
     assert visit.answer() == "5"
 
 
+# Before sw.js: once it is told so, nothing more can be kept.
+FULL = """
+addEventListener("message", ({ data }) => {
+  if (data === "full") Cache.prototype.put = async () => { throw new DOMException("no room", "QuotaExceededError"); };
+});
+"""
+
+
 @pytest.mark.thorough
-def test_what_is_fetched_anew_is_used_though_the_disk_is_full(dist, new_visit):
-    with serving(dist) as server:
+def test_what_is_fetched_anew_is_used_though_the_disk_is_full(dist, new_visit, tmp_path):
+    copy = shutil.copytree(dist, tmp_path / "dist", ignore=shutil.ignore_patterns("*.br", "sw.js.gz", "inkling.html"))
+    (copy / "sw.js").write_text(FULL + (copy / "sw.js").read_text(encoding="utf-8"), encoding="utf-8")
+    with serving(copy) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
         visit.page.evaluate(SPOIL, "heap.bin")
-        visit.context.new_cdp_session(visit.page).send("Storage.overrideQuotaForOrigin", {"origin": server.url.rstrip("/"), "quotaSize": 1})
+        visit.page.evaluate("navigator.serviceWorker.controller.postMessage('full')")
         visit.open().ready()
         boot = visit.on_element(STARTED)
         assert boot["path"] == "snapshot" and boot["why_not_faster"] is None
