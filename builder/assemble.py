@@ -9,11 +9,11 @@ import shutil
 from pathlib import Path
 
 from builder import pages
-from builder.bundle import bundled, bundler_recipe
+from builder.bundle import bundled
 from builder.common import DIST, PIECE, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, sha256_of_pieces, temporary_directory
 from builder.compress import BEST, compress_tree, gzip_sizes
 from builder.headers import headers_file
-from builder.node import PackagesMissing
+from builder.node import PackagesMissing, install_node_packages
 from builder.notice import notice
 from builder.python_pack import make_packs
 from builder.runtime import fetch_runtime, read_lock
@@ -24,6 +24,7 @@ RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # taken 
 NOT_IN_APP = {"index.html", "sw.js", "manifest.webmanifest", "py", "data"}  # of site/: these have a place of their own in dist/
 PREFERRED_MODEL = "convnet"
 CARRIED_DATA = ("rehearsal.npz", "mnist-1000.npz")  # of site/data/, in the single file
+BUILD = "{hash of the app's folder}"  # stands in the table, and so in bundles, for what can be known only when they are made
 IN_TABLE = ("parameters", "mnist_test_accuracy")  # of a model card; the rest of it is fetched when somebody asks
 
 
@@ -32,7 +33,7 @@ def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site:
 
     brotli: the quality of the .br, QUICK where nobody is to download them.
     """
-    recipe = _bundler() if compress else None
+    has_bundler = compress and _install_bundler()
     lock = read_lock()
     cache = fetch_runtime(lock)
     packs = make_packs(lock, cache, site)
@@ -53,20 +54,19 @@ def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site:
     data_name = f"data-{_tree_hash(data_sets)}"
     data_files = {f"../../{data_name}/{name}": content for name, content in data_sets.items() if name.endswith(".npz")}
     app["js/data.js"] = pages.data_module(_assets(data_files, {}, {})["files"])
-    app["js/assets.js"] = b""  # so that the hash below covers its name; its content follows from the other files and the lock
     large = {f"../../{runtime_name}/{name}": data for name, data in runtime.items() if name != "NOTICE.txt"}
     large |= {f"../../{heap_name}/{HEAP}": heap[HEAP], "../inkling.zip": app["inkling.zip"]}
     large |= {f"../weights/{name}{ending}": app[f"weights/{name}{ending}"] for name in models for ending in (".npz", ".json")}
     packed = gzip_sizes(large) if compress else {}
     table = {"version": package_version(site), "pyodide": lock["pyodide"], "abi": lock["abi"]} | _assets(large, packed, models) | {"defaultModel": default}
-    app_hash = _tree_hash(app | {"js/assets.js": json.dumps(table).encode()} | ({"bundler": recipe.encode()} if recipe else {}))
+    app["js/assets.js"] = pages.assets_module({"build": BUILD} | table)
+    bundles = bundled(app, pages.page_scripts(pages.source_text(site, "index.html"))) if has_bundler else {}
+    app_hash = _tree_hash(app | bundles)
     app_name = f"app-{app_hash}"
-    app["js/assets.js"] = pages.assets_module({"build": app_hash} | table)
-    bundles = bundled(app, pages.page_scripts(pages.source_text(site, "index.html"))) if recipe else {}
 
     files = {f"{runtime_name}/{name}": data for name, data in runtime.items()}
     files |= {f"{heap_name}/{name}": data for name, data in heap.items()}
-    files |= {f"{app_name}/{name}": data for name, data in (app | bundles).items()}
+    files |= {f"{app_name}/{name}": data.replace(BUILD.encode(), app_hash.encode()) for name, data in (app | bundles).items()}
     files |= pages.stable_pages(site, app_name, app, bundled=bool(bundles))
     files["sw.js"] = pages.service_worker(pages.source_text(site, "sw.js"), files, gzip_sizes(files) if compress else {})
     files |= {f"{data_name}/{name}": data for name, data in data_sets.items()}  # only now: the service worker keeps what everybody needs
@@ -80,7 +80,7 @@ def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site:
                 (new / name).write_bytes(data)
         if compress:
             compress_tree(new, brotli)
-        if recipe:
+        if has_bundler:
             carried = {url: data for url, data in data_files.items() if url.rpartition("/")[2] in CARRIED_DATA}
             table["files"] |= (assets := _assets(carried, {}, {})["files"])
             app["js/data.js"] = pages.data_module(assets)
@@ -127,13 +127,14 @@ def _assets(files: dict[str, bytes], packed: dict[str, bool], models: dict[str, 
     return {"files": assets, "models": weights}
 
 
-def _bundler() -> str | None:
-    """What the bundles depend on beside our code; or None, and a line that says why, if the bundler cannot be had: the site does without."""
+def _install_bundler() -> bool:
+    """Whether the bundler can be had; if not, a line says why, and the site does without."""
     try:
-        return bundler_recipe()
+        install_node_packages()
+        return True
     except PackagesMissing as error:
         say(f"inkling.html, the single file, is NOT made, and the page's scripts are not bundled, which makes it start later; all else is made. {error}")
-        return None
+        return False
 
 
 def package_version(site: Path) -> str:

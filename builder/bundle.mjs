@@ -14,6 +14,7 @@ const later = (entry, inside) => ({
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.?\// }, ({ path, kind, resolveDir }) => {
       const name = relative(folder, join(resolveDir, path)).replaceAll("\\", "/");
+      if (name.startsWith("..")) throw new Error(`${path} leads out of the site: to ${name}`);
       if (kind !== "dynamic-import" || inside.includes(name)) return null;
       return { path: `./${relative(dirname(entry), name).replaceAll("\\", "/")}`, external: true };
     });

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from posixpath import join, normpath
 
-from builder.common import ROOT, BuildError, cache_directory, decode, temporary_directory
-from builder.node import install_node_packages, run_node
+from builder.common import BuildError, cache_directory, decode, temporary_directory
+from builder.node import run_node
 
 TOOL = Path(__file__).with_name("bundle.mjs")
 WORKER = "js/worker.js"
@@ -19,15 +19,11 @@ WORKER = "js/worker.js"
 _IMPORT = re.compile(r'(?:^\s*import\s*|^\s*(?:import|export)\b[\w\s{},*$]*?\bfrom\s*|\bawait import\()["\'](\.{1,2}/[^"\']+)["\']', re.MULTILINE)
 
 
-def bundler_recipe() -> str:
-    """What decides, beside the modules, how a bundle looks; the bundler is there afterwards. Raises PackagesMissing if it cannot be had."""
-    install_node_packages()
-    lock = json.loads((ROOT / "package-lock.json").read_text(encoding="utf-8"))
-    return lock["packages"]["node_modules/esbuild"]["version"] + TOOL.read_text(encoding="utf-8")
-
-
 def bundled(app: dict[str, bytes], page_scripts: list[str]) -> dict[str, bytes]:
-    """The last of the page's scripts as a bundle of them all, and the worker: {name: bytes}, to take the place of these modules in app."""
+    """The last of the page's scripts as a bundle of them all, and the worker: {name: bytes}, to take the place of these modules in app.
+
+    The bundler must be there (builder.node.install_node_packages).
+    """
     entries = {page_scripts[-1]: page_scripts, WORKER: [WORKER]}
     jobs = {name: {"scripts": scripts, "inside": imported_modules(scripts, app)} for name, scripts in entries.items()}
     return run_bundler(TOOL, {name: data for name, data in app.items() if name.endswith(".js")}, jobs)
@@ -36,6 +32,7 @@ def bundled(app: dict[str, bytes], page_scripts: list[str]) -> dict[str, bytes]:
 def run_bundler(tool: Path, scripts: dict[str, bytes], jobs: dict | None = None) -> dict[str, bytes]:
     """What the tool puts into target/ of a folder in which it finds these scripts: {name: bytes}. It reads the jobs as JSON."""
     with temporary_directory(cache_directory() / "bundles") as scratch:
+        scratch = scratch.resolve()  # the bundler calls files by their real paths, and a cache may lie behind a link
         for name, data in scripts.items():
             (scratch / name).parent.mkdir(parents=True, exist_ok=True)
             (scratch / name).write_bytes(data)

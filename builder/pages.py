@@ -2,13 +2,14 @@
 
 import json
 import re
+from html.parser import HTMLParser
 from pathlib import Path
 
 from builder.bundle import imported_modules
 from builder.common import BuildError, decode, sha256
 
 _REFERENCE = re.compile(r'\b(href|src)="\./([^"?#]+)"')
-_MODULE_SCRIPT = re.compile(r'[ \t]*<script\b[^>]*\btype="module"[^>]*\bsrc="\./([^"]+)"[^>]*></script>\n')
+MODULE_SCRIPT = re.compile(r'[ \t]*<script type="module" src="\./([^"]+)"[^>]*></script>[ \t]*\r?\n?')
 
 _ELEMENT_DOOR = """import {{ DigitRecognizer }} from "../{}/js/embedded.js";
 customElements.define("digit-recognizer", DigitRecognizer);
@@ -32,14 +33,35 @@ def source_text(site: Path, name: str) -> str:
 
 
 def page_scripts(html: str) -> list[str]:
-    """The modules that the page names, in their order."""
-    return _MODULE_SCRIPT.findall(html)
+    """The modules that the page names, in their order.
+
+    Raises BuildError if there is none, or one that is written so that it would be overlooked here: it would start the page a second time.
+    """
+    names = MODULE_SCRIPT.findall(html)
+    browser = _ModuleScripts(html)
+    if not names or browser.sources != [f"./{name}" for name in names]:
+        raise BuildError('site/index.html: its module scripts must all be written as <script type="module" src="./js/name.js"></script>, and none in a comment')
+    return names
+
+
+class _ModuleScripts(HTMLParser):
+    """`sources`: what a browser would load as modules, however it is written."""
+
+    def __init__(self, html: str):
+        super().__init__()
+        self.sources: list[str | None] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        given = dict(attrs)
+        if tag == "script" and (given.get("type") or "").strip().lower() == "module":
+            self.sources.append(given.get("src"))
 
 
 def index_page(html: str, app_name: str, app: dict[str, bytes], *, bundled: bool) -> bytes:
     """Point href="./..." and src="./..." into the app's folder. Preload the modules that start the page; or, bundled, name only the last script.
 
-    Raises BuildError on a reference to a file that there is not.
+    Raises BuildError on a reference to a file that there is not, and as page_scripts does.
     """
 
     def point(match: re.Match) -> str:
@@ -52,7 +74,7 @@ def index_page(html: str, app_name: str, app: dict[str, bytes], *, bundled: bool
 
     scripts = page_scripts(html)
     if bundled:
-        html = _MODULE_SCRIPT.sub(lambda match: match[0] if match[1] == scripts[-1] else "", html)
+        html = MODULE_SCRIPT.sub(lambda match: match[0] if match[1] == scripts[-1] else "", html)
         return _REFERENCE.sub(point, html).encode()
     links = "".join(f'  <link rel="modulepreload" href="./{app_name}/{name}">\n' for name in imported_modules(scripts, app))
     return _REFERENCE.sub(point, html).replace("</head>", links + "</head>", 1).encode()

@@ -13,7 +13,7 @@ from pathlib import Path
 from builder.bundle import run_bundler
 from builder.common import BuildError
 from builder.compress import LARGE, gzipped
-from builder.pages import assets_module, source_text
+from builder.pages import MODULE_SCRIPT, assets_module, source_text
 
 TOOL = Path(__file__).with_name("single_file.mjs")
 SCRIPTS = ("pyodide.mjs", "pyodide.asm.mjs")  # of the runtime: part of the worker's script
@@ -26,7 +26,6 @@ UPLOT_LICENCE = "js/vendor/uplot/LICENSE.txt"
 _B85 = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz!#$%&()*+-;<=>?@^_`{|}~"
 _LETTERS = bytes.maketrans(_B85, bytes(code for code in range(35, 121) if code != ord("<")))
 _LINK = re.compile(r'[ \t]*<link rel="([\w-]+)"[^>]*?href="\./([^"]+)"[^>]*>\n')
-_MODULE_SCRIPT = re.compile(r'[ \t]*<script type="module" src="\./[^"]+"[^>]*></script>\n')
 
 
 def make_single_file(site: Path, app: dict[str, bytes], large: dict[str, bytes], notice: bytes, table: dict) -> bytes:
@@ -106,7 +105,7 @@ def _html(index: str, app: dict[str, bytes], page: bytes, blocks: dict[str, byte
             return f'  <link rel="icon" href="data:image/svg+xml;base64,{base64.b64encode(app[name]).decode()}">\n'
         return ""  # the manifest, the icon of a home screen, what would be loaded early
 
-    head, body = _MODULE_SCRIPT.sub("", _LINK.sub(link, index)).split("</head>")
+    head, body = MODULE_SCRIPT.sub("", _LINK.sub(link, index)).split("</head>")
     inner = "".join(sheet(name, ' media="not all"') for name in SHEETS if name in app and app[name].decode() not in sheets)
     policy = f'  <meta http-equiv="Content-Security-Policy" content="{_policy(page, sheets)}">\n'
     head = head.replace('<meta charset="utf-8">\n', f'<meta charset="utf-8">\n{policy}', 1) + inner

@@ -231,10 +231,13 @@ function append(runs, begin) {
 
 function pack(header, parts) {
   const text = Buffer.from(JSON.stringify(header));
-  const start = Buffer.alloc(8);
+  const blanks = Buffer.alloc(-text.length & 3, " ");
+  const start = Buffer.alloc(12);
   start.write(MAGIC, "latin1");
-  start.writeUInt32LE(text.length, 4);
-  return Buffer.concat([start, text, ...parts]);
+  start.writeUInt32LE(text.length + blanks.length, 8);
+  const packed = Buffer.concat([start, text, blanks, ...parts]);
+  packed.writeInt32LE(checksumOf(packed, [[8, packed.length - 8]]), 4);
+  return packed;
 }
 
 const sha256 = (bytes) => crypto.createHash("sha256").update(bytes).digest("hex");

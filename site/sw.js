@@ -14,6 +14,8 @@ const ROUTES = ["", "app-*/js/*", "app-*/*.css"].map((below) => ({
   condition: { requestMethod: "get", urlPattern: { pathname: FOLDER.replace(/[\\:(){}*+?]/g, "\\$&") + below, search: "" } },
   source: { cacheName: CACHE },
 }));
+const SMALL = 2 ** 17; // bytes; a smaller file costs more waiting than sending
+const AT_ONCE = 6; // as many as browsers open connections to one host
 const plain = new Map(); // ending of a large file -> whether this host sends such as they are; known as soon as it has been asked
 
 self.addEventListener("install", (event) => {
@@ -34,14 +36,34 @@ self.addEventListener("fetch", (event) => {
 /** Fetches what is missing. What an interrupted install has left is used, and so are unchanged files of the version before. */
 async function install() {
   const cache = await caches.open(CACHE);
-  for (const [address, file] of known) {
-    if (await cache.match(address)) continue;
-    const kept = isImmutable(file) && (await caches.match(address));
-    const bytes = kept && (await kept.clone().arrayBuffer());
-    const isRight = bytes && (await digest(bytes)) === file.sha256;
-    await cache.put(address, isRight ? checked(kept, bytes, file) : await fetchChecked(address, file, isImmutable(file) ? ["default", "reload"] : ["reload"]));
-  }
+  const there = new Set((await cache.keys()).map(({ url }) => url));
+  const missing = [...known].filter(([address]) => !there.has(address));
+  const isSmall = ([, { bytes }]) => bytes < SMALL;
+  const keepIt = ([address, file]) => keep(cache, address, file);
+  await each(missing.filter(isSmall), AT_ONCE, keepIt);
+  await each(missing.filter((entry) => !isSmall(entry)), 1, keepIt); // each is held in memory, and fills the line by itself
   if (!(await cache.match(FOLDER))) await cache.put(FOLDER, await cache.match(HOME)); // its address is the page's, too
+}
+
+async function keep(cache, address, file) {
+  const kept = isImmutable(file) && (await caches.match(address));
+  const bytes = kept && (await kept.clone().arrayBuffer());
+  const isRight = bytes && (await digest(bytes)) === file.sha256;
+  await cache.put(address, isRight ? checked(kept, bytes, file) : await fetchChecked(address, file, isImmutable(file) ? ["default", "reload"] : ["reload"]));
+}
+
+/** Does the work for each item, for so many at a time; none is begun any more when one has failed. */
+async function each(items, atOnce, work) {
+  const waiting = [...items];
+  const lane = async () => {
+    while (waiting.length) {
+      await work(waiting.shift()).catch((error) => {
+        waiting.length = 0;
+        throw error;
+      });
+    }
+  };
+  await Promise.all(Array.from({ length: atOnce }, lane));
 }
 
 const isImmutable = ({ url }) => /-[0-9a-f]{8,}\//.test(url);
@@ -67,12 +89,13 @@ async function fetchChecked(address, file, modes) {
   throw new Error(`${address} is not the file of this version (status ${status})`);
 }
 
-/** What is right, as it is to be kept: large data says that it has been checked, so that the page need not do so at every start. */
+/** What is right, as it is to be kept: the heap says that it has been checked, so that the page need not do so at every start (js/downloads.js). */
 function checked(response, bytes, { url, sha256 }) {
   const headers = new Headers(response.headers);
-  if (/\.(bin|zip|npz)$/.test(url)) headers.set("Inkling-SHA256", sha256);
+  if (url.endsWith(".bin")) headers.set("Inkling-SHA256", sha256);
   // Some hosts redirect index.html to its folder, and a redirected answer may not be given to a navigation.
   else if (!response.redirected) return response;
+  for (const name of ["Content-Length", "Content-Encoding"]) headers.delete(name); // were said of what was sent
   return new Response(bytes, { headers });
 }
 
@@ -108,7 +131,7 @@ async function activate() {
 async function renew(cache, url) {
   const response = await fetchChecked(url, known.get(url), ["reload"]).catch(() => null);
   if (!response) return cache.match(url);
-  await cache.put(url, response.clone());
+  await cache.put(url, response.clone()).catch(console.warn); // the disk may be full: what has come is good all the same
   return response;
 }
 

@@ -31,7 +31,7 @@ const files = Object.fromEntries(paths.map((file) => {
 try {
   const isRestored = path === "snapshot";
   const parts = bring(partsOf({ files, models: {}, defaultModel: "" }, path, "").carried, () => {});
-  const { pyodide, session } = await (isRestored ? bootFromSnapshot : bootSlim)({ files, parts, abi, enter() {} });
+  const { pyodide, session } = await (isRestored ? bootFromSnapshot : bootSlim)({ files, parts, abi, enter() {}, count() {} });
   if (!isRestored) session.use_model("convnet", new Uint8Array(readFileSync(weights)));
   pyodide.globals.set("session", session);
   pyodide.runPython(readFileSync(new URL("restored.py", import.meta.url), "utf8"), { filename: "restored.py" });

@@ -4,10 +4,10 @@ import re
 
 import pytest
 
-from builder import assemble, bundle, node
-from builder.bundle import WORKER, bundled, bundler_recipe, imported_modules
+from builder import assemble, node
+from builder.bundle import WORKER, bundled, imported_modules
 from builder.common import ROOT, SITE, BuildError
-from builder.pages import page_scripts
+from builder.pages import index_page, page_scripts
 
 APP = {
     "js/first.js": 'import { note } from "./shared.js";\nnote("first");\n',
@@ -26,7 +26,7 @@ STATE = re.compile(r"^(?:export )?(?:(?:let|var)\b|const \w+ = (?:new (?:Map|Set
 @pytest.fixture(scope="module", autouse=True)
 def bundler():
     try:
-        bundler_recipe()
+        node.install_node_packages()
     except node.PackagesMissing as missing:
         pytest.skip(f"esbuild is not installed: {missing}")
 
@@ -49,6 +49,23 @@ def test_a_bundle_made_again_is_the_same():
     assert make() == make()
 
 
+def test_a_cache_behind_a_link_makes_the_same_bundles(monkeypatch, tmp_path):
+    expected = make()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("INKLING_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "cache").mkdir()
+    try:
+        (tmp_path / "cache" / "bundles").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    except OSError:
+        pytest.skip("this system lets nobody make links")
+    assert make() == expected
+
+
+def test_a_module_outside_the_site_is_refused():
+    with pytest.raises(BuildError, match="leads out of the site"):
+        make(**{"js/page.js": 'self.open = () => import("../../outside.js");'})
+
+
 @pytest.mark.parametrize("text, message", [("const = 1;", r"js/page\.js:1:6"), ('import "./nowhere.js";', "site/js/nowhere.js is imported, and is not there")])
 def test_a_mistake_is_named_by_file_and_line(text, message):
     with pytest.raises(BuildError, match=message) as raised:
@@ -56,12 +73,30 @@ def test_a_mistake_is_named_by_file_and_line(text, message):
     assert ".new-" not in str(raised.value)
 
 
+NAMED = '<head>\n  <script type="module" src="./js/first.js" async></script>\n  <script type="module" src="./js/page.js"></script>\n</head>'
+
+
+@pytest.mark.parametrize("change", [lambda html: html, lambda html: html.replace("\n", "\r\n"), lambda html: html.replace("</script>", "</script> \t"),
+                                    lambda html: html.replace("</script>", "</script><!-- starts it -->"), lambda html: html.replace("\n", "")])
+def test_only_one_script_is_left_however_the_lines_of_the_page_end(change):
+    html = index_page(change(NAMED), "app-1", {name: text.encode() for name, text in APP.items()}, bundled=True).decode()
+    assert re.findall("<script.*?>", html) == ['<script type="module" src="./app-1/js/page.js">']
+
+
+@pytest.mark.parametrize("other", ["<script src='./js/soon.js' type=module></script>", '<SCRIPT TYPE="module">start()</SCRIPT>',
+                                   '<!--\n<script type="module" src="./js/soon.js"></script>\n-->', '<script type="module" src="https://example.org/a.js"></script>'])
+def test_a_module_script_that_would_be_overlooked_is_named_an_error(other):
+    for html in (NAMED.replace("</head>", other + "</head>"), f"<head>{other}</head>", "<head></head>"):
+        with pytest.raises(BuildError, match=r"site/index\.html: its module scripts"):
+            page_scripts(html)
+
+
 def test_without_the_bundler_the_build_goes_on_and_says_what_is_not_made(monkeypatch, capsys):
     def no_network():
         raise node.PackagesMissing("npm ci failed: no network")
 
-    monkeypatch.setattr(bundle, "install_node_packages", no_network)
-    assert assemble._bundler() is None
+    monkeypatch.setattr(assemble, "install_node_packages", no_network)
+    assert not assemble._install_bundler()
     said = capsys.readouterr().out
     assert "inkling.html" in said and "are not bundled" in said and said.endswith("npm ci failed: no network\n") and said.count("\n") == 1
 

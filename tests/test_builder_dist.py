@@ -151,6 +151,22 @@ def test_two_builds_give_the_same_bytes_and_a_change_moves_only_its_own_folder(s
     assert changed["sw.js"] != first["sw.js"]
 
 
+def test_whatever_makes_another_bundle_makes_another_folder(sources, monkeypatch):
+    """Also what is in no module: the order of the page's scripts, the bundler, what it is told."""
+    for name, stub in {"install_node_packages": lambda: None, "compress_tree": lambda *_: None, "make_single_file": lambda *_: b""}.items():
+        monkeypatch.setattr(assemble, name, stub)
+
+    def built(remark: bytes):
+        monkeypatch.setattr(assemble, "bundled", lambda app, scripts: {"js/page.js": app["js/assets.js"] + remark})
+        files = build(sources | {"compress": True})
+        return folder(files, "app-"), files
+
+    first, files = built(b"// one")
+    assert files[f"{first}/js/page.js"] == files[f"{first}/js/assets.js"] + b"// one" and f'"build":"{first[4:]}"'.encode() in files[f"{first}/js/page.js"]
+    assert built(b"// one") == (first, files)
+    assert built(b"// another")[0] != first
+
+
 @pytest.mark.parametrize(
     "name, content, message",
     [

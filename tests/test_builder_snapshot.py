@@ -29,9 +29,9 @@ def files():
 def heap(files):
     """(header, number of bytes after it)"""
     data = files[HEAP].read_bytes()
-    length = int.from_bytes(data[4:8], "little")
-    assert data[:4] == b"INKL"
-    return json.loads(data[8 : 8 + length]), len(data) - 8 - length
+    length = int.from_bytes(data[8:12], "little")
+    assert data[:4] == b"INKL" and length % 4 == 0
+    return json.loads(data[12 : 12 + length]), len(data) - 12 - length
 
 
 @pytest.fixture(scope="module")

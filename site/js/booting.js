@@ -4,22 +4,22 @@
  */
 
 import { download, importScript, serveToPyodide } from "./downloads.js";
-import { parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
+import { isSound, parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
 
 /** @typedef {Record<string, FileAsset>} Files */
-/** @typedef {{files: Files, parts: import("./parts.js").Parts, abi: string, enter: (stage: string) => void}} Options parts: those of this way */
+/** @typedef {{files: Files, parts: import("./parts.js").Parts, abi: string, enter: (stage: string) => void, count: import("./downloads.js").Count}} Options parts: those of this way */
 
 const SCRIPTS = ["pyodide.mjs", "pyodide.asm.mjs"];
 const PACKAGES = ["numpy.zip", "inkling.zip"];
 
 /** @param {Options} options */
-export async function bootFromSnapshot({ files, parts, abi, enter }) {
+export async function bootFromSnapshot({ files, parts, abi, enter, count }) {
   /** @template T @param {Promise<T>} work */
   const ours = (work) => work.catch((error) => {
     throw Object.assign(error, { name: "SnapshotError" }); // the other way does without these files
   });
-  const heapComes = ours(parts["heap.bin"].then((bytes) => {
-    const heap = parseHeap(bytes);
+  const heapComes = ours(parts["heap.bin"].then(async (bytes) => {
+    const heap = parseHeap(isSound(bytes) ? bytes : await download({ ...files["heap.bin"], cache: "reload" }, count));
     checkPartners(heap.header, files);
     return heap;
   }));

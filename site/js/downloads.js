@@ -7,6 +7,7 @@
 
 const request = self.fetch.bind(self); // as it was before Pyodide got another
 const PIECE = 2 ** 20; // bytes that are hashed at a time: the browser copies what it hashes, and fourteen megabytes at once would stop the page
+const SERVICE_WORKER = new URL("../../sw.js", import.meta.url).href; // of dist/, where this lies in a folder of its own
 const STALLED_AFTER = 30_000; // ms without a single byte; then the network counts as gone
 
 /** What the single file brings in another way: scripts that came with the worker's own, and files that stand in the page. */
@@ -20,17 +21,19 @@ export const included = {
 /**
  * A module; its bytes have come apart from it, to be checked before anything is computed with it.
  * @param {FileAsset} file
- * @param {Promise<any>} checked
+ * @param {Promise<{isAnew: boolean}>} checked isAnew: at first they were wrong, and so may be what has been imported meanwhile
  */
 export async function importScript(file, checked) {
   const own = included.scripts[nameOf(file)];
   if (own) return own();
-  if (file.cache === "reload") await checked; // then import finds it in the browser's cache
-  const imported = import(file.url).catch((error) => {
+  const load = (/** @type {string} */ url) => import(url).catch((error) => {
     throw unreachable(file, error);
   });
-  const [module] = await Promise.all([imported, checked]);
-  return module;
+  if (file.cache === "reload") return checked.then(() => load(file.url)); // then import finds it in the browser's cache
+  const early = load(file.url);
+  early.catch(() => {}); // what was wrong may not even be a script
+  const { isAnew } = await checked;
+  return isAnew ? load(`${file.url}?anew`) : early; // by its own address it would be the one that is there already
 }
 
 /**
@@ -40,7 +43,7 @@ export async function importScript(file, checked) {
  * @param {AbortSignal} [end]
  */
 export function download(file, count, end) {
-  return attempt(file, count, end, async (signal, counted) => collect(file, await open(file, signal), counted));
+  return attempt(file, count, end, (response, counted) => collect(file, response, counted));
 }
 
 /**
@@ -51,8 +54,7 @@ export function download(file, count, end) {
  * @param {AbortSignal} [end]
  */
 export function compile(wasm, count, end) {
-  return attempt(wasm, count, end, async (signal, counted) => {
-    const response = await open(wasm, signal);
+  return attempt(wasm, count, end, async (response, counted) => {
     const copy = response.clone();
     const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
     const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
@@ -62,12 +64,12 @@ export function compile(wasm, count, end) {
 }
 
 /**
- * Does the work; gives up when nothing has arrived for a while, and says in people's words what was wrong.
+ * Has the file come and does the work with it; gives up when nothing has arrived for a while, and says in people's words what was wrong.
  * @template T
  * @param {FileAsset} file
  * @param {Count} count
  * @param {AbortSignal | undefined} end nobody wants it any more
- * @param {(signal: AbortSignal, counted: Count) => Promise<T>} work
+ * @param {(response: Response, counted: Count) => Promise<T>} work
  */
 async function attempt(file, count, end, work) {
   const controller = new AbortController();
@@ -77,13 +79,16 @@ async function attempt(file, count, end, work) {
   let stalled = null;
   let last = performance.now();
   let counted = 0;
+  let hasCome = false;
   const watchdog = setInterval(() => {
     if (performance.now() - last < STALLED_AFTER) return;
     stalled = new Error(`nothing has arrived for ${STALLED_AFTER / 1000} seconds`);
     controller.abort(stalled);
   }, 500);
   try {
-    return await work(controller.signal, (bytes) => {
+    const response = await open(file, controller.signal);
+    hasCome = true;
+    return await work(response, (bytes) => {
       last = performance.now();
       counted += bytes;
       count(bytes);
@@ -91,7 +96,7 @@ async function attempt(file, count, end, work) {
   } catch (error) {
     const isFirst = file.cache !== "reload";
     file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
-    if (isFirst && counted && !stalled && !file.data && !end?.aborted) { // something came, and was wrong: the file itself, from the host, may be right
+    if (isFirst && hasCome && !stalled && !file.data && !end?.aborted) { // something came, and was wrong: the file itself, from the host, may be right
       count(-counted);
       return await attempt(file, count, end, work);
     }
@@ -109,25 +114,20 @@ async function attempt(file, count, end, work) {
  * @param {Count} counted
  */
 async function collect(file, response, counted) {
-  const isKept = Boolean(self.navigator.serviceWorker?.controller); // then it is here at once, and a look at every part would only hold up the page
-  const { bytes, hashes } = await (isKept ? whole : arriving)(file, response, counted);
+  const bytes = await (isKept(file, response) ? whole(response, counted) : arriving(file, response, counted));
   if (bytes.length !== file.bytes) throw damaged();
-  // The service worker has looked at it before it kept it, and says so (sw.js).
-  if (response.headers.get("inkling-sha256") === file.sha256) return bytes;
-  if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes));
-  if (canHash && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
   return bytes;
 }
 
-/** @param {FileAsset} _ @param {Response} response @param {Count} counted */
-async function whole(_, response, counted) {
+/** Of what is here at once: a look at every part would only hold up the page. @param {Response} response @param {Count} counted */
+async function whole(response, counted) {
   const bytes = new Uint8Array(await response.arrayBuffer());
   counted(bytes.length);
-  return { bytes, hashes: [] };
+  return bytes;
 }
 
 /**
- * Counted and hashed while it comes; without the bytes that are missing.
+ * Counted and hashed while it comes.
  * @param {FileAsset} file
  * @param {Response} response
  * @param {Count} counted
@@ -145,7 +145,22 @@ async function arriving(file, response, counted) {
     counted(part.value.length);
     if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes.subarray(0, size - size % PIECE)));
   }
-  return { bytes: bytes.subarray(0, size), hashes };
+  if (size !== file.bytes) throw damaged();
+  if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes));
+  if (canHash && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
+  return bytes;
+}
+
+/**
+ * Whether it lies in the cache of our own service worker, which has hashed it before keeping it and says so (sw.js). So it does of the
+ * heap alone: that has a checksum in it by which restore.js notices what went bad since. After a failure nobody is believed.
+ * A worker knows of no service worker, and hashes all that it fetches: there nothing waits for that.
+ * @param {FileAsset} file
+ * @param {Response} response
+ */
+function isKept(file, response) {
+  const controller = self.navigator.serviceWorker?.controller;
+  return controller?.scriptURL === SERVICE_WORKER && file.cache !== "reload" && response.headers.get("inkling-sha256") === file.sha256;
 }
 
 /** Hashes of the pieces of bytes from there on. @param {number} start @param {Uint8Array<ArrayBuffer>} bytes */

@@ -13,7 +13,7 @@ const PARTS = {
 };
 
 /** @typedef {Record<string, FileAsset>} Files */
-/** @typedef {Record<string, Promise<any>>} Parts name -> its bytes, its compiled module, or of a script only that it is the right one */
+/** @typedef {Record<string, Promise<any>>} Parts name -> its bytes, its compiled module, or of a script only that it is the right one, as {isAnew} */
 
 /**
  * What one way to start is made of. The default model is inside the snapshot; another is a part under its name.
@@ -48,6 +48,7 @@ export function bring(files, count, signal) {
 /** On the page: what comes, counted together with what the worker does meanwhile. */
 export class Delivery {
   #end = new AbortController();
+  #files;
   #parts;
   #total;
   #arrived = 0;
@@ -64,6 +65,7 @@ export class Delivery {
     const { carried, distant } = partsOf(assets, path, model);
     this.#total = [carried, distant].flatMap((files) => Object.values(files)).reduce((sum, { bytes }) => sum + bytes, 0);
     this.#onProgress = onProgress;
+    this.#files = distant;
     const report = sometimes(() => this.#report());
     this.#parts = bring(distant, (bytes) => {
       this.#arrived += bytes;
@@ -76,7 +78,7 @@ export class Delivery {
     for (const [part, comes] of Object.entries(this.#parts)) {
       comes.then((value) => {
         const isScript = part.endsWith(".mjs"); // the worker imports it from its address
-        worker.postMessage({ part, value: isScript ? null : value }, !isScript && value.buffer ? [value.buffer] : []);
+        worker.postMessage({ part, value: isScript ? { isAnew: this.#files[part].cache === "reload" } : value }, !isScript && value.buffer ? [value.buffer] : []);
       }).catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
     }
   }

@@ -7,20 +7,30 @@
  */
 
 export const MAGIC = "INKL";
-export const FORMAT = 1;
+export const FORMAT = 2;
 
 /**
- * heap.bin: the magic word, the header's length (u32, little endian), the header as JSON, the bytes of its runs.
+ * Whether heap.bin is what it was: it has lain in a cache, perhaps for months, and is not hashed at every start (downloads.js).
+ * @param {Uint8Array} bytes
+ */
+export function isSound(bytes) {
+  const sum = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getInt32(4, true);
+  return checksumOf(bytes, [[8, bytes.length - 8]]) === sum;
+}
+
+/**
+ * heap.bin: the magic word; a checksum of all behind it (i32) and the header's length (u32), both little endian; the header as JSON,
+ * with blanks at its end for whole words of four bytes; the bytes of its runs.
  * @param {Uint8Array} bytes
  * @returns {{header: HeapHeader, data: Uint8Array}}
  */
 export function parseHeap(bytes) {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, 8);
-  const length = view.getUint32(4, true);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, 12);
+  const length = view.getUint32(8, true);
   if (String.fromCharCode(...bytes.subarray(0, 4)) !== MAGIC) throw new Error("the snapshot is not one");
-  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(8, 8 + length)));
+  const header = JSON.parse(new TextDecoder().decode(bytes.subarray(12, 12 + length)));
   if (header.format !== FORMAT) throw new Error(`the snapshot has format ${header.format}, not ${FORMAT}`);
-  return { header, data: bytes.subarray(8 + length) };
+  return { header, data: bytes.subarray(12 + length) };
 }
 
 /**

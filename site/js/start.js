@@ -33,5 +33,6 @@ export function assetMap(cache) {
  */
 function isPlainHost() {
   const [{ workerStart, encodedBodySize, decodedBodySize } = /** @type {any} */ ({})] = performance.getEntriesByName(import.meta.url);
-  return workerStart === 0 && encodedBodySize > 0 && encodedBodySize === decodedBodySize;
+  const isFromHost = workerStart === 0 && !navigator.serviceWorker?.controller; // by its standing rules there is an answer of it although it did not start
+  return isFromHost && encodedBodySize > 0 && encodedBodySize === decodedBodySize;
 }

@@ -90,7 +90,7 @@ async function start({ path, why, model, ...assets }, progress) {
   const { parts: expected, take } = expect(Object.keys(distant));
   takePart = take;
   const parts = { ...expected, ...bring(carried, count) };
-  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: assets.abi, enter });
+  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: assets.abi, enter, count });
   const [weights] = await Promise.all([parts[model], started]);
   ({ pyodide, session } = await started);
   if (weights) useModel(model, weights);

@@ -15,11 +15,11 @@ SCRIPT = '<script type="module" src="./inkling/js/digit-recognizer.js"></script>
 
 
 @contextmanager
-def guests(dist: Path, folder: Path):
-    """A server, as plain as can be, with folder, in which dist/ lies as inkling/; yields its address."""
+def guests(dist: Path, folder: Path, **kind):
+    """A server, as plain as can be, with folder, in which dist/ lies as inkling/; yields its address. kind: attributes of its handler."""
     if not (folder / "inkling").exists():
         shutil.copytree(dist, folder / "inkling", ignore=shutil.ignore_patterns("*.br", "inkling.html"))
-    with plain_host(folder) as (address, _):
+    with plain_host(folder, **kind) as (address, _):
         yield address
 
 

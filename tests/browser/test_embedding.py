@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import time
+from contextlib import suppress
 
 import pytest
 from conftest import _close
-from guests import Field, guests, page_with
+from guests import HEAD, Field, guests, page_with
 from hand import digit, number
 from playwright.sync_api import expect
 
@@ -24,6 +26,18 @@ DRESSED = page_with(
     '<digit-recognizer id="dark" theme="dark"></digit-recognizer><digit-recognizer id="light" theme="light"></digit-recognizer>'
     '<digit-recognizer id="auto"></digit-recognizer>'
 )
+# A service worker of the page's own, which has all that the page asks for come from the network.
+OWN_WORKER = """
+addEventListener("install", () => skipWaiting());
+addEventListener("activate", (event) => event.waitUntil(clients.claim()));
+addEventListener("fetch", (event) => event.respondWith(fetch(event.request)));
+"""
+CONTROLLED = """
+() => new Promise((resolve) => {
+  navigator.serviceWorker.addEventListener("controllerchange", resolve);
+  navigator.serviceWorker.register("sw.js");
+})
+"""
 PAGES = {"several": SEVERAL, "form": FORM, "spoken": SPOKEN, "dressed": DRESSED}
 
 
@@ -398,3 +412,33 @@ def test_parts_and_custom_properties_can_be_styled_from_outside(fields):
     style = "({ shadowRoot }, [selector, name]) => getComputedStyle(shadowRoot.querySelector(selector))[name]"
     assert auto.js(style, [".hint", "letterSpacing"]) == "7px"
     assert auto.js(style, [".prediction", "color"]) == "rgb(1, 2, 3)"
+
+
+@pytest.mark.parametrize("how", ["slow", "breaks off once"])
+def test_under_a_service_worker_of_the_page_itself_all_is_as_without(dist, new_visit, tmp_path, how):
+    broken = []
+
+    def send(handler, source, outputfile):
+        with suppress(ConnectionError):  # the page has cancelled it
+            while part := source.read(65_536):
+                outputfile.write(part)
+                if handler.path.endswith("/heap.bin.gz"):
+                    if how == "slow":
+                        time.sleep(0.13)  # of a hundred parts
+                    elif not broken:
+                        return broken.append(handler.path)
+
+    (tmp_path / "index.html").write_text(page_with('<digit-recognizer id="a"></digit-recognizer>'), encoding="utf-8")
+    (tmp_path / "before.html").write_text(HEAD.format(lang="en"), encoding="utf-8")
+    (tmp_path / "sw.js").write_text(OWN_WORKER, encoding="utf-8")
+    with guests(dist, tmp_path, copyfile=send) as address:
+        script = next((tmp_path / "inkling").glob("app-*/js/downloads.js"))
+        script.write_text(script.read_text(encoding="utf-8").replace("STALLED_AFTER = 30_000", "STALLED_AFTER = 8_000"), encoding="utf-8")
+        visit = new_visit(address)
+        visit.expecting("heap.bin|net::ERR")
+        visit.open("before.html").page.evaluate(CONTROLLED)
+        visit.open()
+        field = Field(visit.page, "a").ready()
+        assert visit.page.evaluate("navigator.serviceWorker.controller.scriptURL").endswith("/sw.js")
+        boot = field.js("async (element) => (await element.recognizer.health()).boot")
+        assert (boot["path"], boot["why_not_faster"]) == ("snapshot", None)

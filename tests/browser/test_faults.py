@@ -42,6 +42,13 @@ def corrupted(route: Route, data: bytes, content_type: str):
     route.fulfill(status=200, body=data[:middle] + bytes(byte ^ 0x55 for byte in data[middle : middle + 64]) + data[middle + 64 :], content_type=content_type)
 
 
+def vouched_for(route: Route, data: bytes, content_type: str):
+    """Corrupted, and the host says in our service worker's words that it is right."""
+    middle = len(data) // 2
+    wrong = data[:middle] + bytes(64) + data[middle + 64 :]
+    route.fulfill(status=200, body=wrong, content_type=content_type, headers={"Inkling-SHA256": sha256(data)})
+
+
 def unreachable(route: Route, data: bytes, content_type: str):
     route.abort("connectionreset")
 
@@ -50,8 +57,8 @@ def faulty(fault, data: bytes, content_type: str):
     return lambda route: fault(route, data, content_type)
 
 
-FAULTS = (missing, page_instead, truncated, corrupted, unreachable)
-SOME_FAULTS = FAULTS if os.environ.get("INKLING_ALL") else (missing, corrupted)
+FAULTS = (missing, page_instead, truncated, corrupted, vouched_for, unreachable)
+SOME_FAULTS = FAULTS if os.environ.get("INKLING_ALL") else (missing, corrupted, vouched_for)
 
 
 @pytest.mark.parametrize("name", COMMON + OF_SLIM)
@@ -91,6 +98,14 @@ def test_without_its_snapshot_the_page_starts_the_other_way_and_says_nothing_of_
     assert not visit.status.get_by_role("button").is_visible()
 
 
+def summed(heap: bytes) -> bytes:
+    """With the checksum that belongs to what is in it: restore.js's, the sum of its words times powers of 31."""
+    words = np.frombuffer(heap, "<u4", offset=8)
+    powers = np.cumprod(np.full(len(words), 31, np.uint32), dtype=np.uint32)[::-1]
+    sum = np.append(powers[1:], np.uint32(1)) * words
+    return heap[:4] + int(np.add.reduce(sum, dtype=np.uint32)).to_bytes(4, "little") + heap[8:]
+
+
 def another_build(heap: bytes) -> bytes:
     """A snapshot that was made with another runtime, whole in itself."""
     return heap.replace(b'"pyodide.asm.wasm":"e7f8fac3', b'"pyodide.asm.wasm":"00000000', 1)
@@ -113,7 +128,8 @@ def test_a_whole_snapshot_that_does_not_belong_here_is_left(rough_visit, dist, c
     """Its own hash is right: the table of assets came from the same wrong build."""
     visit = rough_visit
     heap = next(dist.rglob("heap.bin")).read_bytes()
-    wrong = change(heap)
+    assert summed(heap) == heap
+    wrong = summed(change(heap))
     assert wrong != heap
     page = next(dist.glob("app-*/js/page.js")).read_text(encoding="utf-8")
     assert page.count(f"bytes:{len(heap)},") == 1

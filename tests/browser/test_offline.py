@@ -2,6 +2,8 @@
 
 import re
 import shutil
+import threading
+import time
 
 import pytest
 from conftest import serving
@@ -10,7 +12,8 @@ from playwright.sync_api import expect
 from visit import BOOT, Visit
 
 from builder.assemble import build
-from builder.common import SITE
+from builder.common import SITE, sha256
+from builder.server import Handler
 
 # Looks for a new version until one has got as far as is asked for: "installed" (it waits to be accepted) or "redundant" (given up).
 UPDATE = """
@@ -82,6 +85,28 @@ def test_after_one_visit_everything_works_without_a_server(dist, new_visit):
     assert visit.ready().read(digit(8)) == "8"
 
 
+def test_small_files_are_kept_a_few_at_a_time(dist, new_visit):
+    lock, running, most = threading.Lock(), 0, 0
+
+    class Slow(Handler):
+        def send_whole(self, *answer):
+            nonlocal running, most
+            if self.headers.get("Sec-Fetch-Dest") != "empty" or not self.path.endswith(".js"):  # what the page itself wants it imports
+                return super().send_whole(*answer)
+            with lock:
+                running += 1
+                most = max(most, running)
+            time.sleep(0.02)
+            super().send_whole(*answer)
+            with lock:
+                running -= 1
+
+    with serving(dist) as server:
+        server.RequestHandlerClass = Slow
+        new_visit(server.url).open().ready().offline_ready()
+    assert 2 <= most <= 6
+
+
 WAYS = """
 () => "workerFinalSourceType" in PerformanceResourceTiming.prototype && Object.fromEntries(
   ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type)).map((entry) => [entry.name.split("/").pop(), entry.workerFinalSourceType]))
@@ -144,9 +169,25 @@ async (name) => {
     const cache = await caches.open(key);
     for (const request of await cache.keys()) {
       if (!request.url.endsWith(name)) continue;
-      const bytes = new Uint8Array(await (await cache.match(request)).arrayBuffer());
+      const response = await cache.match(request);
+      const bytes = new Uint8Array(await response.arrayBuffer());
+      const { headers } = response;
       bytes.fill(0x55, bytes.length / 2, bytes.length / 2 + 64);
-      await cache.put(request, new Response(bytes));
+      await cache.put(request, new Response(bytes, { headers }));
+    }
+  }
+}
+"""
+
+
+KEPT = """
+async (name) => {
+  for (const key of await caches.keys()) {
+    const cache = await caches.open(key);
+    for (const request of await cache.keys()) {
+      if (!request.url.endsWith(name)) continue;
+      const digest = await crypto.subtle.digest("SHA-256", await (await cache.match(request)).arrayBuffer());
+      return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
     }
   }
 }
@@ -154,16 +195,45 @@ async (name) => {
 
 
 @pytest.mark.thorough
-def test_what_went_bad_in_the_cache_is_fetched_anew(dist, new_visit):
+@pytest.mark.parametrize("name", ["heap.bin", "pyodide.asm.mjs"])
+def test_what_went_bad_in_the_cache_is_noticed_and_fetched_anew(dist, new_visit, name):
+    right = sha256(next(dist.rglob(name)).read_bytes())
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
-        visit.page.evaluate(SPOIL, "heap.bin")
+        visit.expecting("Unexpected token")
+        visit.page.evaluate(SPOIL, name)
         visit.open().ready()
+        assert visit.page.evaluate(KEPT, name) == right
+        boot = visit.on_element(STARTED)
+        assert boot["path"] == "snapshot" and boot["why_not_faster"] is None
     visit.open().ready()  # without network: what is kept is right again
     boot = visit.on_element(STARTED)
     assert boot["path"] == "snapshot" and boot["why_not_faster"] is None
     visit.draw(digit(5))
     assert visit.answer() == "5"
+
+
+# Before sw.js: once it is told so, nothing more can be kept.
+FULL = """
+addEventListener("message", ({ data }) => {
+  if (data === "full") Cache.prototype.put = async () => { throw new DOMException("no room", "QuotaExceededError"); };
+});
+"""
+
+
+@pytest.mark.thorough
+def test_what_is_fetched_anew_is_used_though_the_disk_is_full(dist, new_visit, tmp_path):
+    copy = shutil.copytree(dist, tmp_path / "dist", ignore=shutil.ignore_patterns("*.br", "sw.js.gz", "inkling.html"))
+    (copy / "sw.js").write_text(FULL + (copy / "sw.js").read_text(encoding="utf-8"), encoding="utf-8")
+    with serving(copy) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+        visit.page.evaluate(SPOIL, "heap.bin")
+        visit.page.evaluate("navigator.serviceWorker.controller.postMessage('full')")
+        visit.open().ready()
+        boot = visit.on_element(STARTED)
+        assert boot["path"] == "snapshot" and boot["why_not_faster"] is None
+        visit.draw(digit(5))
+        assert visit.answer() == "5"
 
 
 @pytest.mark.thorough
