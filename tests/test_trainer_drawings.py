@@ -10,7 +10,7 @@ from inkling.preprocess import preprocess
 from trainer.command import TrainerError
 from trainer.drawings import digits as made
 from trainer.drawings import pool, recorded, strange
-from trainer.drawings.benchmark import CONDITIONS, FORMS_FILE, MADE_FORMS, STRANGE, number_ink
+from trainer.drawings.benchmark import CONDITIONS, FORMS_FILE, MADE_FORMS, STRANGE, TOUCHING, number_ink
 from trainer.drawings.deform import deform, deform_whole, resample, smooth
 from trainer.drawings.fonts import Glyph
 from trainer.drawings.render import SIDE, extent, fill, lay, render
@@ -259,6 +259,13 @@ def test_a_number_lies_on_the_pad_with_its_digits_apart(rng):
         ink = number_ink([made.draw_digit(int(label), rng) for label in (2, 0, 2, 6)], rng)
         columns = ink.any(axis=0)
         assert not columns[0] and not columns[-1] and np.diff(columns.astype(int)).clip(0).sum() == 4
+
+
+def test_digits_of_a_number_touch_if_that_is_wanted(rng):
+    square = [0.8 * np.array([[0.0, 0], [1, 0], [1, 1], [0, 1], [0, 0]])]
+    ink = number_ink([square] * 4, rng, TOUCHING)
+    columns = ink.any(axis=0)
+    assert np.diff(columns.astype(int)).clip(0).sum() == 1
 
 
 def test_the_lists_of_forms_are_whole():
