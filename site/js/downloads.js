@@ -159,8 +159,8 @@ async function arriving(file, response, counted) {
  * @param {Response} response
  */
 function isKept(file, response) {
-  const controller = self.navigator.serviceWorker?.controller;
-  return controller?.scriptURL === SERVICE_WORKER && file.cache !== "reload" && response.headers.get("inkling-sha256") === file.sha256;
+  const saysSo = response.headers.get("inkling-sha256") === file.sha256 && file.cache !== "reload";
+  return saysSo && self.navigator.serviceWorker?.controller?.scriptURL === SERVICE_WORKER;
 }
 
 /** Hashes of the pieces of bytes from there on. @param {number} start @param {Uint8Array<ArrayBuffer>} bytes */
