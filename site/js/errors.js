@@ -30,8 +30,14 @@ export function unsupported(message) {
   return new RecognizerError({ type: "Unsupported", message, hint: "Use a current version of Chrome, Edge, Firefox or Safari." });
 }
 
-/** A module that is fetched only now, or in people's words that it does not come. @template T @param {Promise<T>} module @returns {Promise<T>} */
-export function part(module, patience = 30_000) {
+/**
+ * A module that is fetched only now; or an error in people's words, if it does not come.
+ * @template T
+ * @param {Promise<T>} module
+ * @param {number} [patience] ms
+ * @returns {Promise<T>}
+ */
+export function part(module, patience) {
   return inTime(module, patience).catch((error) => {
     console.error(error);
     throw new RecognizerError({ type: "LoadError", message: "A part of the page could not be loaded.", hint: "Check the connection, then try again." });
