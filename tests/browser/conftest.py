@@ -20,7 +20,7 @@ RESULTS = Path(__file__).parent.parent.parent / "test-results"
 QUIET = ("--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run", "--disable-gpu")
 
 # What a newcomer need not wait for: each of them takes a minute or more. So are single tests elsewhere, which take long or fear much.
-THOROUGH = {"test_faults", "test_plain_host", "test_embedding", "test_examples", "test_learning_train", "test_learning_proof"}
+THOROUGH = {"test_faults", "test_plain_host", "test_embedding", "test_examples", "test_learning_train", "test_learning_proof", "test_every_file"}
 
 _open_visits: list[Visit] = []
 _left: list[str] = []  # what visits that are closed by now complained of
