@@ -18,8 +18,7 @@ from hand import digit
 from learning import eventually
 from playwright.sync_api import Locator, expect
 from test_pictures import dark_on_light, file_of
-from visit import Visit
-BOOT = 40_000
+from visit import BOOT, Visit
 
 STAY = (truncated, corrupted, swapped, stalled)  # a script that comes so is not asked for again until the page is loaded anew
 PASS = tuple(fault for fault in ALL if fault not in STAY)
@@ -211,11 +210,16 @@ def open_with(visit: Visit, host, part: Part, name: str, fault) -> Visit | None:
     return None
 
 
-def ends_well(visit: Visit, instead: str = "reload the page") -> None:
+def go(visit: Visit, address: str, fault) -> None:
+    """Until all that the page names has come or failed, if it ever does."""
+    visit.page.goto(visit.url + address, wait_until="commit" if fault is stalled else "load")
+
+
+def ends_well(visit: Visit, instead: str = "This takes long. If it stays so, reload the page.") -> None:
     """A digit is read right; or an error is told with one action; or what stands in the element's place, and says what to do, is seen."""
     state = visit.page.locator("digit-recognizer .status:is([data-state=ready], [data-state=error])")
-    advice = visit.page.get_by_text(instead)
-    expect(state.or_(advice).first).to_be_visible(timeout=BOOT)
+    advice = visit.page.locator("digit-recognizer:not(:defined) > p", has_text=instead)
+    expect(state.or_(advice).filter(visible=True).first).to_be_visible(timeout=BOOT)
     if advice.is_visible():
         return
     if visit.status.get_attribute("data-state") == "ready":
@@ -235,7 +239,7 @@ def test_whatever_comes_wrong_at_the_start_the_page_reads_or_says_what_to_do(hos
                 host.faults = {name: fault}
                 host.asked.clear()
                 visit = rough(host.url)
-                visit.page.goto(visit.url + address, wait_until="commit")
+                go(visit, address, fault)
                 ends_well(visit)
                 assert name in host.asked
                 visit.close()
@@ -255,7 +259,7 @@ def test_on_a_page_of_others_a_field_whose_script_comes_wrong_reads_or_shows_wha
                 host.faults = {name: fault}
                 host.asked.clear()
                 visit = rough(host.url)
-                visit.page.goto(f"{visit.url}guest.html", wait_until="commit" if fault is stalled else "load")
+                go(visit, "guest.html", fault)
                 ends_well(visit, "Nothing to draw on here")
                 assert name in host.asked
                 visit.close()
