@@ -17,11 +17,11 @@ from builder.server import TYPES, Handler
 BYTES = "application/octet-stream"
 # Of a page that waits less long for what stalls: name -> [(what, seconds as it is, seconds here)].
 HASTE = {
-    "page.js": [("STALLED_AFTER=", 30, 2), ("patience=", 30, 4), ("LOADING_PATIENCE=", 60, 6), (r"\bPATIENCE\d*=", 20, 5)],
+    "page.js": [("STALLED_AFTER=", 30, 2), ("patience=", 30, 4), ("LOADING_PATIENCE=", 60, 10), (r"\bPATIENCE\d*=", 20, 5)],
     "worker.js": [("STALLED_AFTER=", 30, 2), ("LESSONS_PATIENCE=", 15, 3)],
     "downloads.js": [("STALLED_AFTER = ", 30, 2)],
     "errors.js": [("patience = ", 30, 4)],
-    "engine.js": [("LOADING_PATIENCE = ", 60, 6), (r"\bPATIENCE = ", 20, 5)],
+    "engine.js": [("LOADING_PATIENCE = ", 60, 10), (r"\bPATIENCE = ", 20, 5)],
 }
 
 
