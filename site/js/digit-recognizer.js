@@ -10,6 +10,7 @@
  */
 
 import { Backdrop } from "./backdrop.js";
+import { part } from "./errors.js";
 import { Loader } from "./loading.js";
 import { Pad } from "./pad.js";
 import { Reading } from "./reading.js";
@@ -164,7 +165,7 @@ export class DigitRecognizer extends HTMLElement {
 
   /** Lay a picture on the pad and read it. Rejects, and changes nothing, when the file is none. @param {Blob} file */
   async openPicture(file) {
-    const { checkPicture } = await (import("./image-file.js"));
+    const { checkPicture } = await part(import("./image-file.js"));
     await checkPicture(file);
     this.#pad.lay(file);
   }

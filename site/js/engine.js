@@ -214,7 +214,7 @@ export class Engine extends EventTarget {
   async #die(reason) {
     const wasBooting = [...this.#pending.values()].some(({ name }) => name === "boot");
     console.error("The worker died:", reason);
-    this.#stop(new RecognizerError({ type: "WorkerError", message: `The recogniser stopped: ${reason}`, hint: "Reload the page." }));
+    this.#stop(new RecognizerError({ type: "WorkerError", message: `The recogniser stopped: ${reason.replace(/\.?$/, ".")}`, hint: "Reload the page." }));
     if (this.#closed || wasBooting) return;
     this.#death = `a worker died: ${reason}`;
     try {

@@ -30,5 +30,19 @@ export function unsupported(message) {
   return new RecognizerError({ type: "Unsupported", message, hint: "Use a current version of Chrome, Edge, Firefox or Safari." });
 }
 
+/**
+ * A module that is fetched only now; or an error in people's words, if it does not come.
+ * @template T
+ * @param {Promise<T>} module
+ * @param {number} [patience] ms
+ * @returns {Promise<T>}
+ */
+export function part(module, patience) {
+  return inTime(module, patience).catch((error) => {
+    console.error(error);
+    throw new RecognizerError({ type: "LoadError", message: "A part of the page could not be loaded.", hint: "Check the connection, then try again." });
+  });
+}
+
 /** The promise, or an error after so many ms: what stalls is told, too. @template T @param {Promise<T>} promise @returns {Promise<T>} */
 export const inTime = (promise, patience = 30_000) => Promise.race([promise, new Promise((_, reject) => setTimeout(reject, patience, new Error("too late")))]);

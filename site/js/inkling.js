@@ -7,7 +7,7 @@
  */
 
 import { bootingEngine } from "./engine.js";
-import { RecognizerError } from "./errors.js";
+import { part, RecognizerError } from "./errors.js";
 import { readSource } from "./source.js";
 
 export { RecognizerError };
@@ -165,7 +165,7 @@ export class Recognizer extends EventTarget {
 
   /** What has to do with learning is loaded when it is first asked for. @param {keyof Learning} name @param {any[]} given @returns {Promise<any>} */
   async #learning(name, given) {
-    const { learningOf } = await (import("./learning.js"));
+    const { learningOf } = await part(import("./learning.js"));
     return /** @type {any} */ (learningOf(this.#engine))[name](...given);
   }
 

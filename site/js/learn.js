@@ -24,7 +24,7 @@ export function offerLearning(offer, button, element, bring) {
     offer.hidden = !(digits?.length === 1 && (accepted || reason === "not-a-digit"));
   });
   offer.firstElementChild?.addEventListener("click", async () => (await bring(() => import("./learn/correct.js")))?.correct(offer, button, element));
-  button.addEventListener("click", async () => (await bring(() => import("./learn/panel.js")))?.togglePanel(button, element));
+  button.addEventListener("click", () => bring(() => import("./learn/panel.js").then(({ togglePanel }) => togglePanel(button, element))));
   const follow = () => inAddress("learn") && button.getAttribute("aria-expanded") === "false" && button.click();
   addEventListener("hashchange", follow);
   follow();

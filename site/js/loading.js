@@ -2,7 +2,7 @@
  * Brings the recogniser in and stays with it. The module is fetched only now: the pad must not wait for the engine.
  */
 
-import { inTime } from "./errors.js";
+import { part } from "./errors.js";
 
 /** @typedef {import("./inkling.js").Recognizer} Recognizer */
 /** @typedef {() => Promise<Pick<typeof import("./inkling.js"), "createRecognizer">>} Door fetches the module that makes recognisers */
@@ -76,10 +76,7 @@ export class Loader extends EventTarget {
  * @returns {Promise<Recognizer>}
  */
 async function loadRecognizer(door, model, onProgress, signal, prepare) {
-  const { createRecognizer } = await inTime(door()).catch((error) => {
-    console.error(error);
-    throw Object.assign(new Error("A part of the page could not be loaded."), { hint: "Check the connection, then try again." });
-  });
+  const { createRecognizer } = await part(door());
   const first = model();
   const recognizer = await createRecognizer({ model: first, onProgress, signal });
   await Promise.race([prepare(recognizer), new Promise((_, reject) => {

@@ -2,7 +2,7 @@
  * Whatever an embedder may hand over, as the fields of a request: {pixels or bitmap, width, height, channels}.
  */
 
-import { RecognizerError } from "./errors.js";
+import { part, RecognizerError } from "./errors.js";
 
 /** @typedef {{data: ArrayLike<number>, width: number, height: number}} Pixels ink (width * height values) or RGBA (four times that) */
 /** @typedef {Pixels | ImageData | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | Blob | string} Source a string is a data: URL */
@@ -16,7 +16,7 @@ export const MAX_PIXELS = 100e6;
  * @returns {Promise<Request>}
  */
 export async function readSource(source) {
-  return isPicture(source) ? (await (import("./decoding.js"))).decode(source) : readPixels(/** @type {Pixels} */ (source));
+  return isPicture(source) ? (await part(import("./decoding.js"))).decode(source) : readPixels(/** @type {Pixels} */ (source));
 }
 
 /** Whether it must be decoded, or drawn, before there are pixels. @param {Source} source @returns {source is Exclude<Source, Pixels | ImageData>} */

@@ -2,7 +2,10 @@
  * The element's inside: markup only. It stays hidden until its style sheets are there, so nothing unstyled flashes up.
  */
 
+import { inTime } from "./errors.js";
 import { styleSheets } from "./styles.js";
+
+const PATIENCE = 10_000; // ms; then it is shown plain
 
 /** @param {string} path strokes in a 24 x 24 box */
 const icon = (path) => `<svg viewBox="0 0 24 24" aria-hidden="true"><path d="${path}"/></svg>`;
@@ -65,7 +68,7 @@ export function inside() {
     style.addEventListener("load", resolve);
     style.addEventListener("error", resolve); // plain, but it works
   }));
-  Promise.all(arrived).then(() => (recognizer.hidden = false));
+  inTime(Promise.all(arrived), PATIENCE).catch(() => {}).then(() => (recognizer.hidden = false));
   fragment.prepend(...styles);
   return fragment;
 }

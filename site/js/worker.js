@@ -7,6 +7,7 @@
 
 import { bootFromSnapshot, bootSlim, bringModules } from "./booting.js";
 import { download } from "./downloads.js";
+import { part } from "./errors.js";
 import { bring, expect, partsOf, sometimes } from "./parts.js";
 
 /** @typedef {(value: {stage: string, loaded: number, total?: number}) => void} OnProgress */
@@ -25,6 +26,7 @@ let boot = /** @type {{path: string, ms: Record<string, number>, why_not_faster:
 let modules = async () => {};
 
 const IDLE_AFTER = 1500; // ms without a request
+const LESSONS_PATIENCE = 15_000; // ms; less than the page waits before it takes the worker for dead
 let lastAsked = 0;
 
 /** @type {ReturnType<typeof expect>["take"]} */
@@ -45,7 +47,7 @@ const actions = /** @type {Record<string, (fields: any, progress: OnProgress, id
 
 /** The requests that have to do with learning, too; their code is loaded when the first of them comes. */
 const learning = once(async () => {
-  const { learningActions } = await (import("./lessons.js"));
+  const { learningActions } = await part(import("./lessons.js"), LESSONS_PATIENCE);
   Object.assign(actions, learningActions({ pyodide, session, files, modules, toJs, overtake: () => modelsWanted++ }));
 });
 

@@ -21,7 +21,7 @@ QUIET = ("--disable-background-networking", "--disable-component-update", "--dis
 
 # What a newcomer need not wait for: each of them takes a minute or more. So are single tests elsewhere, which take long or fear much.
 THOROUGH = {"test_faults", "test_plain_host", "test_embedding", "test_examples", "test_learning_train", "test_learning_kept",
-            "test_learning_race", "test_learning_proof"}
+            "test_learning_race", "test_learning_proof", "test_every_file"}
 
 _open_visits: list[Visit] = []
 _left: list[str] = []  # what visits that are closed by now complained of

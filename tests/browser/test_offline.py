@@ -419,3 +419,50 @@ def test_losing_the_network_is_said_and_is_no_error(site, new_visit):
     visit.ready()
     visit.context.set_offline(False)
     expect(visit.status).not_to_contain_text("No network")
+
+
+def fill_storage(visit: Visit, left: int) -> None:
+    """From now on there is room for so many bytes more, and no more."""
+    origin = visit.url.rstrip("/")
+    session = visit.context.new_cdp_session(visit.page)
+    used = session.send("Storage.getUsageAndQuota", {"origin": origin})["usage"]
+    session.send("Storage.overrideQuotaForOrigin", {"origin": origin, "quotaSize": int(used) + left})
+
+
+def test_where_the_storage_has_no_room_the_page_works_and_promises_nothing(site, new_visit):
+    visit = new_visit(site)
+    visit.expecting("quota")
+    visit.page.add_init_script(OUTCOME)
+    fill_storage(visit, 2_000_000)
+    for value in (1, 2):
+        visit.open().ready()
+        assert visit.read(digit(value)) == str(value)
+        assert visit.page.evaluate("window.installed") == "redundant"
+        expect(visit.status).not_to_have_attribute("data-offline", re.compile("."))
+
+
+@pytest.mark.thorough
+def test_a_new_version_for_which_there_is_no_room_leaves_the_old_one_whole(dist, next_dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+        visit.expecting("quota")
+        fill_storage(visit, 100_000)
+        server.directory = next_dist
+        assert visit.page.evaluate(UPDATE, "redundant") == "redundant"
+        expect(visit.status).not_to_contain_text("new version")
+        assert visit.read(digit(9)) == "9"
+    expect_no_network(visit)
+    visit.page.reload()
+    expect_version(visit, "old")
+    assert visit.read(digit(0)) == "0"
+
+
+@pytest.mark.thorough
+def test_what_went_bad_in_the_cache_and_finds_no_room_again_stops_nobody(dist, new_visit):
+    with serving(dist) as server:
+        visit = new_visit(server.url).open().ready().offline_ready()
+        visit.expecting("quota|Failed to load resource|ERR_FAILED|FetchEvent|Could not load")
+        visit.page.evaluate(SPOIL, "heap.bin")
+        fill_storage(visit, 0)
+        visit.open().ready()
+        assert visit.read(digit(5)) == "5"
