@@ -221,7 +221,9 @@ def open_with(visit: Visit, host, part: Part, name: str, fault) -> Visit | None:
         visit.button("Cancel").click()
         expect(visit.button("Cancel")).to_have_count(0)
     visit.ready()
-    assert visit.read(digit(4)) == "4"
+    visit.clear()
+    visit.lay(digit(4))  # not by the mouse: what has just opened may still move the pad
+    assert visit.answer() == "4"
     if not has_come and fault not in STAY:
         return visit
     visit.close()
