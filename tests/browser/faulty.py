@@ -7,7 +7,7 @@ import re
 import shutil
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 
@@ -103,7 +103,8 @@ class Answer:
 
     def hang_up(self) -> None:
         self.handler.close_connection = True
-        self.handler.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the page may have done so before
+            self.handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 class FaultyHandler(Handler):
