@@ -7,7 +7,8 @@ import re
 import shutil
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 
 from serving import serving
@@ -17,11 +18,11 @@ from builder.server import TYPES, Handler
 BYTES = "application/octet-stream"
 # Of a page that waits less long for what stalls: name -> [(what, seconds as it is, seconds here)].
 HASTE = {
-    "page.js": [("STALLED_AFTER=", 30, 2), ("patience=", 30, 4), ("LOADING_PATIENCE=", 60, 10), (r"\bPATIENCE\d*=", 20, 5)],
-    "worker.js": [("STALLED_AFTER=", 30, 2), ("LESSONS_PATIENCE=", 15, 3)],
-    "downloads.js": [("STALLED_AFTER = ", 30, 2)],
-    "errors.js": [("patience = ", 30, 4)],
-    "engine.js": [("LOADING_PATIENCE = ", 60, 10), (r"\bPATIENCE = ", 20, 5)],
+    "page.js": [("STALLED_AFTER=", 30, 5), ("patience=", 30, 5), ("LOADING_PATIENCE=", 60, 12), (r"\bPATIENCE\d*=", 20, 8)],
+    "worker.js": [("STALLED_AFTER=", 30, 5), ("LESSONS_PATIENCE=", 15, 5)],
+    "downloads.js": [("STALLED_AFTER = ", 30, 5)],
+    "errors.js": [("patience = ", 30, 5)],
+    "engine.js": [("LOADING_PATIENCE = ", 60, 12), (r"\bPATIENCE = ", 20, 8)],
 }
 
 
@@ -102,14 +103,17 @@ class Answer:
 
     def hang_up(self) -> None:
         self.handler.close_connection = True
-        self.handler.connection.shutdown(socket.SHUT_RDWR)
+        with suppress(OSError):  # the page may have done so before
+            self.handler.connection.shutdown(socket.SHUT_RDWR)
 
 
 class FaultyHandler(Handler):
-    """`server.faults`: path -> what sends it; that goes for the .gz of the file, too. `server.asked` are the paths so far."""
+    """`server.faults`: path -> what sends it; that goes for the .gz of the file, too. `server.asked`: the paths so far. `server.pages`: path -> text."""
 
     def do_GET(self):
         path = self._relative_path() or ""
+        if path in self.server.pages:
+            return self.send_whole(HTTPStatus.OK, self.server.pages[path].encode(), {"Content-Type": TYPES[".html"]})
         name = (path or "index.html").removesuffix(".gz")
         self.server.asked.add(name)
         fault = self.server.faults.get(name)
@@ -123,7 +127,7 @@ def faulty(folder: Path):
     """Serves a folder; yields the server."""
     with serving(folder) as server:
         server.RequestHandlerClass = FaultyHandler
-        server.faults, server.asked, server.over = {}, set(), threading.Event()
+        server.faults, server.asked, server.pages, server.over = {}, set(), {}, threading.Event()
         yield server
         server.over.set()
 
