@@ -178,13 +178,30 @@ def test_a_speck_among_the_strokes_is_left_alone():
     assert image[14, 14] > 0
 
 
-def test_a_stroke_over_the_edge_is_read_as_far_as_it_goes():
-    # 40 x 80 of a bar whose left half lies beyond the sheet: 10 x 20 px, as anywhere else.
+@pytest.mark.parametrize("turns", range(4))
+def test_at_one_edge_of_the_sheet_what_the_pen_lost_is_made_up_for(turns):
+    # 35 x 80 of a bar along the left edge; 280 / 56 = 5 columns more make 40 x 80 of it: 10 x 20 px, as anywhere else.
     ink = np.zeros((280, 280), np.uint8)
-    ink[100:180, 0:40] = 255
-    image, found = preprocess(ink)
-    np.testing.assert_allclose(image, field(TWENTY, {(9, 9): 0.5, (10, 18): 1, (19, 19): 0.5}), atol=1e-6)
-    assert found["box"] == [0, 100, 40, 80]
+    ink[100:180, 0:35] = 255
+    image, found = preprocess(np.ascontiguousarray(np.rot90(ink, turns)))
+    upright = field(TWENTY, {(9, 9): 0.5, (10, 18): 1, (19, 19): 0.5})
+    np.testing.assert_allclose(image, upright if turns % 2 == 0 else upright.T, atol=1e-6)
+    assert found["box"] == [[0, 100, 35, 80], [100, 245, 80, 35], [245, 100, 35, 80], [100, 0, 80, 35]][turns]  # what there is
+    assert found["ink_fraction"] == pytest.approx(35 * 80 / 280**2)
+
+
+def test_only_the_edge_itself_is_repeated():
+    # A pen along the upper edge of which 5 of 20 px are left, and a stroke down from it: 5 px more of the first, none of the second.
+    ink = np.zeros((280, 280), np.uint8)
+    ink[0:5, 100:160] = ink[0:95, 120:140] = 255
+    whole = np.zeros((280, 280), np.uint8)
+    whole[100:110, 100:160] = whole[100:200, 120:140] = 255
+    np.testing.assert_allclose(preprocess(ink)[0], preprocess(whole)[0], atol=1e-6)
+
+
+def test_what_reaches_from_edge_to_edge_was_cropped_and_lost_nothing():
+    bar = np.full((100, 50), 255, np.uint8)
+    np.testing.assert_allclose(preprocess(bar)[0], preprocess(np.pad(bar, 90))[0], atol=1e-6)
 
 
 # A profile of 20 px, spread by 1 2 1: at its ends a quarter of 0.5, then (2 * 0.5 + 1) / 4, then (0.5 + 2 + 1) / 4.
@@ -309,6 +326,7 @@ def test_an_image_is_28_by_28_float32_between_0_and_1(ink):
 def test_where_the_drawing_stands_does_not_matter(ink, margins):
     assume(has_ink(ink))
     top, bottom, left, right = margins
+    ink = np.pad(ink, 1)  # where an edge cuts something off, it does matter
     image, found = preprocess(ink)
     moved_image, moved = preprocess(np.pad(ink, ((top, bottom), (left, right))))
     np.testing.assert_allclose(moved_image, image, atol=1e-6)
@@ -321,6 +339,7 @@ def test_where_the_drawing_stands_does_not_matter(ink, margins):
 @given(inks, st.integers(2, 15))
 def test_how_large_the_drawing_is_does_not_matter(ink, factor):
     assume(has_ink(ink))
+    ink = np.pad(ink, 1)
     image, found = preprocess(ink)
     larger_image, larger = preprocess(np.kron(ink, np.ones((factor, factor), np.uint8)))
     np.testing.assert_allclose(larger_image, image, atol=1e-5)

@@ -219,8 +219,8 @@ def _readings(digits: Digits) -> list[dict]:
                 piece = sum(pieces[start:end], [])
                 left, top, width, height = digits.box(piece)
                 if end - start == 1 or width <= WIDEST * height:
-                    image, found = preprocess(digits.ink(piece))
+                    image, found = preprocess(np.pad(digits.ink(piece), 1))  # paper around it: no edge has cut anything off here
                     x, y, *size = found["box"]
-                    readings.append({"start": before + start, "end": before + end, "box": [left + x, top + y, *size], "image": image})
+                    readings.append({"start": before + start, "end": before + end, "box": [left + x - 1, top + y - 1, *size], "image": image})
         before += len(pieces)
     return readings
