@@ -26,6 +26,7 @@ from trainer.files import atomic_file, shown  # noqa: E402
 FOLDER = ROOT / "site" / "data"
 SEED = 2_000_000  # of the drawings: none of the seeds that training and calibration have
 TRAIN, VALIDATION, FEW = 10_000, 1_000, 1_000  # the first of MNIST's training images, the last of them, the first of its test images
+# The rehearsal set of the site is older than the plotters' digits among the made ones: with a newer one, learning a sign cost more of what is no digit.
 REHEARSED = {"mnist": 2_700, "recorded": 1_100, "made": 300, "strange": 900}
 LEVELS = 17  # between two shades of grey that the rehearsal set tells apart: sixteen of them are nearly as good, and half the size
 
