@@ -3,7 +3,7 @@
 import re
 
 from hand import digit
-from learning import eventually
+from learning import eventually, note, panel
 from playwright.sync_api import expect
 
 WATCH_BAR = """
@@ -99,3 +99,17 @@ def test_without_javascript_the_page_says_why_nothing_works(new_visit, site):
     visit.open("frame.html")
     why, advice = visit.page.evaluate(SEEN_IN_FRAME)
     assert why.startswith("Inkling needs JavaScript") and advice == "none"
+
+
+def test_a_tab_of_the_panel_that_does_not_come_is_told_and_may_come_another_time(new_visit, site):
+    visit = new_visit(site, service_workers="block").open().ready()
+    panel(visit, "Train")
+    visit.page.route("**/learn/race.js", lambda route: route.abort())
+    visit.expecting("race.js|Failed to load resource|could not be loaded")
+    visit.page.get_by_role("tab", name="Race").click()
+    expect(note(visit)).to_contain_text("A part of the page could not be loaded.")
+    expect(visit.page.get_by_role("tabpanel")).to_be_empty()
+    visit.page.unroute("**/learn/race.js")
+    panel(visit, "Train")
+    visit.page.get_by_role("tab", name="Race").click()
+    expect(visit.button("Start the race")).to_be_visible()

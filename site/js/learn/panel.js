@@ -4,7 +4,8 @@
  */
 
 import { inAddress, keepInAddress } from "../address.js";
-import { make } from "./dom.js";
+import { part } from "../errors.js";
+import { explain, make } from "./dom.js";
 import { Footer } from "./footer.js";
 import { bringStyles } from "./look.js";
 import { networks } from "./networks.js";
@@ -65,7 +66,7 @@ class Panel {
     const list = make("div", { role: "tablist", "aria-label": "Learning" });
     for (const [name, { title }] of Object.entries(TABS)) {
       const tab = make("button", { type: "button", role: "tab", id: `tab-${name}` }, title);
-      tab.addEventListener("click", () => this.open(/** @type {TabName} */ (name)));
+      tab.addEventListener("click", () => this.#turnTo(/** @type {TabName} */ (name)));
       this.#tabs[name] = tab;
       list.append(tab);
     }
@@ -74,7 +75,7 @@ class Panel {
     networks.follow(element).then(() => networks.warning && this.say(networks.warning));
     addEventListener("hashchange", () => {
       const tab = tabInAddress();
-      if (tab && tab !== this.tab) this.open(tab);
+      if (tab && tab !== this.tab) this.#turnTo(tab);
     });
   }
 
@@ -98,6 +99,14 @@ class Panel {
     return view;
   }
 
+  /** Opens it; if it does not come, the panel says so. @param {TabName} tab */
+  #turnTo(tab) {
+    this.open(tab).catch((error) => {
+      if (this.tab === tab) this.#body.replaceChildren(); // what stands there belongs to another tab
+      this.say(explain(error));
+    });
+  }
+
   close() {
     this.#root.hidden = true;
     document.body.classList.remove("learns");
@@ -113,7 +122,7 @@ class Panel {
 
   /** @param {TabName} tab */
   #view(tab) {
-    this.#views[tab] ??= TABS[tab].view().then((View) => new View(this.#element, (/** @type {string | null} */ text) => this.say(text)));
+    this.#views[tab] ??= part(TABS[tab].view()).then((View) => new View(this.#element, (/** @type {string | null} */ text) => this.say(text)));
     this.#views[tab]?.catch(() => delete this.#views[tab]); // it may come another time
     return this.#views[tab];
   }
@@ -125,7 +134,7 @@ class Panel {
     const names = /** @type {TabName[]} */ (Object.keys(TABS));
     const next = names[(names.indexOf(this.tab) + step + names.length) % names.length];
     this.#tabs[next].focus();
-    this.open(next);
+    this.#turnTo(next);
     event.preventDefault();
   }
 }
