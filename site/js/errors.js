@@ -3,7 +3,7 @@
  */
 
 /**
- * An error with one thing that the person can do about it.
+ * An error with one thing that the person can do about it. Its `name` tells which; `instanceof` does not, as a page may have this class twice.
  */
 export class RecognizerError extends Error {
   /**
