@@ -9,7 +9,7 @@ import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
-from trainer import npm
+from trainer import npm, sources
 from trainer.command import TrainerError
 from trainer.download import FetchError
 from trainer.drawings import fonts
@@ -83,13 +83,13 @@ def world(tmp_path, monkeypatch):
     monkeypatch.setattr(fonts, "FONTS", {name: (len(data), sha256(data)) for name, data in content.items()})
     monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
 
-    def fetch(url, most):
+    def fetch(url, max_bytes):
         name = url.split("/")[3]
         if name not in content:
             raise FetchError("HTTP 404 Not Found")
         return content[name]
 
-    monkeypatch.setattr(fonts, "fetch", fetch)
+    monkeypatch.setattr(sources, "fetch", fetch)
     monkeypatch.setattr(npm.shutil, "which", lambda name: None)
     return content
 
@@ -134,7 +134,7 @@ def test_fonts_that_cannot_be_had_are_named_with_every_source_tried(world, tmp_p
     del world["others"]
     with pytest.raises(TrainerError) as error:
         load()
-    for said in ("could not fetch the handwriting fonts rings, others", "mirror://host/rings/", "other content than expected", "HTTP 404",
+    for said in ("could not fetch rings-latin-400-normal.woff, others-latin-400-normal.woff", "mirror://host/rings/", "other content than expected", "HTTP 404",
                  "npm pack @fontsource/...: there is no npm on this machine", str(tmp_path / "fonts")):
         assert said in str(error.value)
     assert not (tmp_path / "fonts").exists()

