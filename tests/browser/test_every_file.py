@@ -136,8 +136,8 @@ PARTS = [
          press("Test on all 10,000 MNIST images"), shown("#learning .bar:has-text('Reading image')"), "#learn=test"),
     Part("training", [], [*scripts("learn/train", "vendor/uplot/uPlot.esm", *(f"learn/{name}" for name in ("curves", "form", "run", "settings"))),
          "data-*/mnist-train.npz", "app-*/js/vendor/uplot/*.css"], press("Train"), shown("#learning .figures:has-text('Step')"), f"#learn=train&{TRAINING}"),
-    Part("racing", [], scripts("learn/race", "learn/verdict"), press("Start the race"), shown("#learning .figures:has-text('Step')"),
-         f"#learn=race&{TRAINING}"),
+    Part("racing", [], scripts(*(f"learn/{name}" for name in ("race", "race-store", "entrants", "verdict"))), press("Start the race"),
+         shown("#learning .figures:has-text('Step')"), f"#learn=race&{TRAINING}"),
 ]
 
 # (address, the first, the others) of what the page starts with; test_faults.py tries more ways for the runtime's files, and the action that recovers.
