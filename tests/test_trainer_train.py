@@ -335,7 +335,8 @@ def test_train_also_runs_as_a_module():
     assert done.returncode == 0 and done.stdout.startswith("usage: train.py")
 
 
-@pytest.mark.parametrize("name, packages", [("train", "numpy matplotlib pillow tqdm fonttools Hershey-Fonts unlzw3"), ("evaluate", "numpy tqdm"), ("predict", "numpy pillow")])
+@pytest.mark.parametrize("name, packages", [
+    ("train", "numpy matplotlib pillow tqdm fonttools Hershey-Fonts unlzw3"), ("evaluate", "numpy tqdm"), ("predict", "numpy pillow")])
 def test_without_its_packages_a_command_says_in_one_line_what_to_install(name, packages):
     done = script(ROOT / "trainer" / f"{name}.py", python=["-S"])  # -S: without site-packages
     assert done.returncode == 1 and done.stderr.count("\n") == 1

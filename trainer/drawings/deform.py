@@ -15,7 +15,7 @@ SHAKE = 0.006  # of the longer side: standard deviation of a trembling hand's fa
 STRETCH = 0.12  # each stroke is moved and scaled by so much of its own
 END = 0.06  # of the longer side: how far a stroke ends too late or too early
 GAP_SHARE, SKIP_SHARE = 0.06, 0.15  # share of drawings with a gap in a stroke, and of those in which a hurried pen cuts corners
-WAVES, WAVE, FREQUENCY = 3, 0.03, 6.6  # of a drawing bent as a whole: waves each way, and the standard deviations of their height and of their frequency, radians a side
+WAVES, WAVE, FREQUENCY = 3, 0.03, 6.6  # of a drawing bent as a whole: waves each way; standard deviations of their height, and of radians a side
 
 
 def deform(drawing: Drawing, rng: np.random.Generator, strength: float = 1.0) -> Drawing:

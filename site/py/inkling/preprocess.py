@@ -14,7 +14,7 @@ DIGIT_BOX = 20  # px, longer side of the digit in it (LeCun 1998)
 CENTRE = 14.5  # px from the field's edge: the middle of pixel 14, where MNIST's digits have their centre of mass (measured: 14.00 +- 0.28 as an index)
 INK_THRESHOLD = 32  # of 255; fainter pixels are drawn but do not stretch the box: the rim of an antialiased stroke, dust
 SPECK = 0.04  # share of the ink; of 3,000 pen digits the least part drawn apart has 0.064, a dot of the same pen 0.03 of a large digit
-CUT_OFF = 1 / 56  # of the ink's shorter side, 5 px of the pad; of 6,000 training digits in corners 74 were misread without it, 44 with it, 80 with twice as much
+CUT_OFF = 1 / 56  # of the ink's shorter side, 5 px of the pad; of 6,000 training digits in corners 74 were misread without, 44 with it, 80 with twice as much
 FAINT = 0.5  # of 1; no pixel of the image is stronger only if the pen is below about 1/40 of the digit's size, or its ink pale
 
 BLOCKS = 12  # to a side of a picture; the middle grey of each is taken for its paper's
