@@ -7,6 +7,7 @@ from inkling import weights
 from inkling.training import Settings
 from tiny_mnist import write_folder
 from trainer.command import UsageError
+from trainer.recipes import RECIPES
 from trainer.sweep_plan import read_plan, train_one
 
 
@@ -25,7 +26,7 @@ def test_every_list_is_tried_with_every_other(tmp_path):
 
 def test_what_is_left_out_comes_from_the_network_s_recipe(tmp_path):
     found, _ = plan(tmp_path, 'arch = ["convnet", "mlp-128-64"]')
-    assert {(settings.arch, settings.epochs) for settings in found.values()} == {("convnet", 28), ("mlp-128-64", 60)}
+    assert {(settings.arch, settings.epochs) for settings in found.values()} == {(name, RECIPES[name]["epochs"]) for name in ("convnet", "mlp-128-64")}
 
 
 def test_a_training_s_name_tells_its_settings_and_its_data_apart(tmp_path):
