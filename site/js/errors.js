@@ -44,5 +44,15 @@ export function part(module, patience) {
   });
 }
 
-/** The promise, or an error after so many ms: what stalls is told, too. @template T @param {Promise<T>} promise @returns {Promise<T>} */
-export const inTime = (promise, patience = 30_000) => Promise.race([promise, new Promise((_, reject) => setTimeout(reject, patience, new Error("too late")))]);
+/**
+ * The promise, or an error after so many ms: what stalls is told, too.
+ * @template T
+ * @param {Promise<T>} promise
+ * @returns {Promise<T>}
+ */
+export function inTime(promise, patience = 30_000) {
+  /** @type {ReturnType<typeof setTimeout>} */
+  let timer;
+  const late = new Promise((_, reject) => (timer = setTimeout(reject, patience, new Error("too late"))));
+  return Promise.race([promise, late]).finally(() => clearTimeout(timer));
+}

@@ -324,12 +324,17 @@ async () => {
 
 def test_what_can_not_be_sent_is_refused_and_costs_nothing(api, visit):
     canvas, symbol, pending = api(f"""async (r) => {{
-      const timers = [], {{ setTimeout }} = window;
+      const timers = new Map(), {{ setTimeout, clearTimeout }} = window;
       const canvas = await ({TAINTED})();
-      window.setTimeout = (call, wait, ...rest) => {{ if (wait >= 20000) timers.push(wait); return setTimeout(call, wait, ...rest); }};
+      window.setTimeout = (call, wait, ...rest) => {{
+        const timer = setTimeout(call, wait, ...rest);
+        if (wait >= 20000) timers.set(timer, wait);
+        return timer;
+      }};
+      window.clearTimeout = (timer) => (timers.delete(timer), clearTimeout(timer));
       const seen = [await outcome(r.predict(canvas)), await outcome(r.useModel(Symbol()))];
-      window.setTimeout = setTimeout;
-      return [...seen, timers];
+      Object.assign(window, {{ setTimeout, clearTimeout }});
+      return [...seen, [...timers.values()]];
     }}""")
     assert canvas["ours"] and "another site" in canvas["message"] and canvas["hint"]
     assert symbol["ours"] and symbol["hint"]
