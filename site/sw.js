@@ -135,12 +135,7 @@ async function renew(cache, url) {
   return response;
 }
 
-/** WebAssembly comes out of the browser's own cache if it can: only there does its machine code lie beside it from the first visit on. */
 async function serve(request, url) {
-  if (url.endsWith(".wasm") && request.cache !== "reload") {
-    const compiled = await fetch(url, { cache: "only-if-cached", mode: "same-origin" }).catch(() => null);
-    if (compiled?.ok) return compiled;
-  }
   const cache = await caches.open(CACHE);
   const kept = request.cache === "reload" ? await renew(cache, url) : await cache.match(url);
   return kept || fetch(request); // the browser may have thrown the cache away

@@ -18,6 +18,10 @@ let carried;
 /** @type {Worker | null} one that reads its script while the page still reads the rest */
 let ahead = null;
 
+/** Nothing is fetched. */
+export const errandOfWorker = () => null;
+export const hostTraits = () => ({ plain: false, trusting: false });
+
 /** A classic worker: browsers let no page from a file start one that runs modules. @returns {Promise<Worker | null>} */
 export async function startWorker() {
   if (typeof Worker !== "function") return null;

@@ -3,7 +3,7 @@
  * all stand ready, or slim, one after the other. Either gives {pyodide, session}; its model may be another than the one asked for.
  */
 
-import { download, importScript, serveToPyodide } from "./downloads.js";
+import { download, serveToPyodide } from "./downloads.js";
 import { isSound, parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
 
 /** @typedef {Record<string, FileAsset>} Files */
@@ -25,7 +25,7 @@ export async function bootFromSnapshot({ files, parts, abi, enter, count }) {
   }));
   const nothing = Promise.resolve(new Uint8Array()); // the standard library is in the heap; its archive comes when there is time
   const { failed } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], nothing);
-  const scripts = Promise.all(SCRIPTS.map((name) => importScript(files[name], parts[name])));
+  const scripts = Promise.all(SCRIPTS.map((name) => parts[name]));
   const start = async () => {
     const [{ loadPyodide }, { default: createModule }] = await scripts;
     return loadPyodide({
@@ -70,11 +70,10 @@ function checkPartners({ madeWith, libraries }, files) {
 
 /** @param {Options} options */
 export async function bootSlim({ files, parts, abi, enter }) {
-  const scripts = SCRIPTS.map((name) => importScript(files[name], parts[name]));
   const packages = PACKAGES.map((name) => parts[name]);
   const { failed } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], parts["python_stdlib.zip"]);
   const start = async () => {
-    const [{ loadPyodide }] = await Promise.all(scripts);
+    const [{ loadPyodide }] = await Promise.all(SCRIPTS.map((name) => parts[name]));
     return loadPyodide(settings(files, abi));
   };
   // Waiting for all of them: whichever fails first is heard at once.

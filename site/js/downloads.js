@@ -7,7 +7,6 @@
 
 const request = self.fetch.bind(self); // as it was before Pyodide got another
 const PIECE = 2 ** 20; // bytes that are hashed at a time: the browser copies what it hashes, and fourteen megabytes at once would stop the page
-const SERVICE_WORKER = new URL("../../sw.js", import.meta.url).href; // of dist/, where this lies in a folder of its own
 const STALLED_AFTER = 30_000; // ms without a single byte; then the network counts as gone
 
 /** What the single file brings in another way: scripts that came with the worker's own, and files that stand in the page. */
@@ -19,31 +18,33 @@ export const included = {
 };
 
 /**
- * A module; its bytes have come apart from it, to be checked before anything is computed with it.
+ * What a script exports. It is imported at once; its bytes come apart from that, to be checked before anything is computed with it.
  * @param {FileAsset} file
- * @param {Promise<{isAnew: boolean}>} checked isAnew: at first they were wrong, and so may be what has been imported meanwhile
+ * @param {Count} count
  */
-export async function importScript(file, checked) {
+export async function importScript(file, count) {
   const own = included.scripts[nameOf(file)];
-  if (own) return own();
+  if (own) {
+    count(file.bytes);
+    return own();
+  }
   const load = (/** @type {string} */ url) => import(url).catch((error) => {
     throw unreachable(file, error);
   });
-  if (file.cache === "reload") return checked.then(() => load(file.url)); // then import finds it in the browser's cache
   const early = load(file.url);
   early.catch(() => {}); // what was wrong may not even be a script
-  const { isAnew } = await checked;
-  return isAnew ? load(`${file.url}?anew`) : early; // by its own address it would be the one that is there already
+  await download(file, count);
+  const wasWrong = file.cache === "reload"; // and by its own address it would be the one that is there already
+  return wasWrong ? load(`${file.url}?anew`) : early;
 }
 
 /**
  * A whole file, counted while it comes, and certainly the right one.
  * @param {FileAsset} file
  * @param {Count} count
- * @param {AbortSignal} [end]
  */
-export function download(file, count, end) {
-  return attempt(file, count, end, (response, counted) => collect(file, response, counted));
+export function download(file, count) {
+  return attempt(file, count, (response, counted) => collect(file, response, counted));
 }
 
 /**
@@ -51,10 +52,9 @@ export function download(file, count, end) {
  * as it came from the network or their cache: so that one is compiled, and a copy of it is checked.
  * @param {FileAsset} wasm
  * @param {Count} count
- * @param {AbortSignal} [end]
  */
-export function compile(wasm, count, end) {
-  return attempt(wasm, count, end, async (response, counted) => {
+export function compile(wasm, count) {
+  return attempt(wasm, count, async (response, counted) => {
     const copy = response.clone();
     const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
     const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
@@ -68,13 +68,10 @@ export function compile(wasm, count, end) {
  * @template T
  * @param {FileAsset} file
  * @param {Count} count
- * @param {AbortSignal | undefined} end nobody wants it any more
  * @param {(response: Response, counted: Count) => Promise<T>} work
  */
-async function attempt(file, count, end, work) {
+async function attempt(file, count, work) {
   const controller = new AbortController();
-  const abort = () => controller.abort(end?.reason);
-  end?.addEventListener("abort", abort);
   /** @type {Error | null} */
   let stalled = null;
   let last = performance.now();
@@ -96,14 +93,13 @@ async function attempt(file, count, end, work) {
   } catch (error) {
     const isFirst = file.cache !== "reload";
     file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
-    if (isFirst && hasCome && !stalled && !file.data && !end?.aborted) { // something came, and was wrong: the file itself, from the host, may be right
+    if (isFirst && hasCome && !stalled && !file.data) { // something came, and was wrong: the file itself, from the host, may be right
       count(-counted);
-      return await attempt(file, count, end, work);
+      return await attempt(file, count, work);
     }
     throw unreachable(file, stalled ?? (error instanceof WebAssembly.CompileError ? damaged() : error));
   } finally {
     clearInterval(watchdog);
-    end?.removeEventListener("abort", abort);
   }
 }
 
@@ -154,13 +150,11 @@ async function arriving(file, response, counted) {
 /**
  * Whether it lies in the cache of our own service worker, which has hashed it before keeping it and says so (sw.js). So it does of the
  * heap alone: that has a checksum in it by which restore.js notices what went bad since. After a failure nobody is believed.
- * A worker knows of no service worker, and hashes all that it fetches: there nothing waits for that.
  * @param {FileAsset} file
  * @param {Response} response
  */
 function isKept(file, response) {
-  const saysSo = response.headers.get("inkling-sha256") === file.sha256 && file.cache !== "reload";
-  return saysSo && self.navigator.serviceWorker?.controller?.scriptURL === SERVICE_WORKER;
+  return Boolean(file.trusting) && file.cache !== "reload" && response.headers.get("inkling-sha256") === file.sha256;
 }
 
 /** Hashes of the pieces of bytes from there on. @param {number} start @param {Uint8Array<ArrayBuffer>} bytes */

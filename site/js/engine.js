@@ -4,8 +4,7 @@
 
 import { assets } from "./assets.js";
 import { closed, notSendable, RecognizerError, unsupported } from "./errors.js";
-import { Delivery } from "./parts.js";
-import { assetMap, startWorker } from "./start.js";
+import { assetMap, hostTraits, startWorker } from "./start.js";
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
 const LOADING_PATIENCE = 60_000; // ms without any progress, for an old phone that compiles ten megabytes, and longer than downloads wait
@@ -76,13 +75,12 @@ export class Engine extends EventTarget {
     if (typeof WebAssembly !== "object" || typeof WebAssembly.instantiateStreaming !== "function") {
       throw unsupported("WebAssembly is missing or switched off in this browser.");
     }
-    const map = await assetMap(cache);
     const isWish = new URLSearchParams(globalThis.location?.search).get("boot") === "slim";
     let why = isWish ? "the address asks for it" : this.#death;
     const paths = why ? PATHS.slice(1) : PATHS;
     for (const path of paths) {
       try {
-        return await this.#bootBy(path, why, map);
+        return await this.#bootBy(path, why);
       } catch (error) {
         const { name, message } = /** @type {RecognizerError} */ (error);
         if (path === paths.at(-1) || name === "LoadError" || this.#closed) throw error;
@@ -94,26 +92,23 @@ export class Engine extends EventTarget {
   /**
    * @param {"snapshot" | "slim"} path
    * @param {string | null} why it is not a faster one
-   * @param {typeof assets} map
    */
-  async #bootBy(path, why, map) {
-    const delivery = new Delivery(map, path, this.#model, (progress) => this.#report(progress));
+  async #bootBy(path, why) {
     try {
-      const worker = await this.#startWorker();
-      delivery.to(worker);
-      const onProgress = (/** @type {any} */ progress) => (delivery.worker = progress);
-      return await this.#request("boot", { ...map, path, why, model: this.#model }, { onProgress, patience: LOADING_PATIENCE });
+      const how = { ...hostTraits(), cache };
+      await this.#startWorker({ path, model: this.#model, ...how });
+      return await this.#request("boot", { ...await assetMap(how), path, why, model: this.#model },
+        { onProgress: (progress) => this.#report(progress), patience: LOADING_PATIENCE });
     } catch (error) {
       cache = "reload";
       this.#stop(/** @type {RecognizerError} */ (error));
       throw error;
-    } finally {
-      delivery.end();
     }
   }
 
-  async #startWorker() {
-    const worker = await startWorker();
+  /** @param {Errand} errand */
+  async #startWorker(errand) {
+    const worker = await startWorker(errand);
     if (!worker) throw unsupported("This browser has no module workers.");
     if (this.#closed) {
       worker.terminate();
@@ -127,12 +122,10 @@ export class Engine extends EventTarget {
       die(event.message || "it could not be started");
     };
     worker.onmessageerror = () => die("a message could not be read");
-    return worker;
   }
 
   /** @param {BootProgress} progress */
   #report(progress) {
-    for (const request of this.#pending.values()) request.restartTimer(); // the one for which all this comes
     this.#progress = progress;
     this.#listener?.(progress);
   }

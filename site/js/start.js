@@ -5,10 +5,12 @@
 
 import { assets } from "./assets.js";
 
-/** A new worker, or null if this browser has none that run modules. @returns {Worker | null | Promise<Worker | null>} */
-export function startWorker() {
+const SERVICE_WORKER = new URL("../../sw.js", import.meta.url).href; // of dist/, where this lies in a folder of its own
+
+/** A new worker, its errand in its name, or null if this browser has none that run modules. @param {Errand} errand @returns {Worker | null | Promise<Worker | null>} */
+export function startWorker(errand) {
   let knowsModules = false; // an old browser never looks at `type` and would run the module as a classic script
-  const options = { name: "inkling", get type() { knowsModules = true; return /** @type {const} */ ("module"); } };
+  const options = { name: `inkling ${JSON.stringify(errand)}`, get type() { knowsModules = true; return /** @type {const} */ ("module"); } };
   const worker = typeof Worker === "function" ? new Worker(new URL("./worker.js", import.meta.url), options) : null;
   if (worker && knowsModules) return worker;
   worker?.terminate();
@@ -16,15 +18,25 @@ export function startWorker() {
 }
 
 /**
- * The asset map with addresses that mean the same in the worker.
- * @param {RequestCache} cache
- * @returns {typeof assets | Promise<typeof assets>}
+ * In the worker: its errand, before the page has sent a word.
+ * @returns {{path: Errand["path"], model: string, assets: typeof assets} | null}
  */
-export function assetMap(cache) {
-  const plain = isPlainHost();
+export function errandOfWorker() {
+  const { path, model, ...how } = JSON.parse(self.name.slice(self.name.indexOf("{")));
+  return { path, model, assets: assetMap(how) };
+}
+
+/** What the page knows of its host. */
+export const hostTraits = () => ({ plain: isPlainHost(), trusting: navigator.serviceWorker?.controller?.scriptURL === SERVICE_WORKER });
+
+/**
+ * The asset map with addresses that mean the same in the worker.
+ * @param {Pick<FileAsset, "plain" | "trusting" | "cache">} how to have its files come
+ */
+export function assetMap(how) {
   /** @template {Record<string, FileAsset>} T @param {T} group @returns {T} */
   const located = (group) => /** @type {T} */ (Object.fromEntries(Object.entries(group).map(
-    ([name, asset]) => [name, { ...asset, cache, plain, url: new URL(asset.url, import.meta.url).href }])));
+    ([name, asset]) => [name, { ...asset, ...how, url: new URL(asset.url, import.meta.url).href }])));
   return { ...assets, files: located(assets.files), models: located(assets.models) };
 }
 

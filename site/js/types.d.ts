@@ -128,10 +128,18 @@ interface FileAsset {
   gz?: boolean;
   /** the host is known to send files as they are: that .gz is asked for at once */
   plain?: boolean;
+  /** our own service worker answers for this page: what it says of a file that it has kept is believed */
+  trusting?: boolean;
   /** "reload" after a failure: whatever the browser has kept may be what is wrong */
   cache?: RequestCache;
   /** the file itself, in parts, each gzipped: the single file carries it, and nothing is fetched; none of a script that came with the worker's own */
   data?: Uint8Array<ArrayBuffer>[];
+}
+
+/** What the page tells a worker in its name, so that everything is under way before the two have spoken. */
+interface Errand extends Required<Pick<FileAsset, "plain" | "trusting" | "cache">> {
+  path: "snapshot" | "slim";
+  model: string;
 }
 
 /** What the worker starts from: the table of assets with absolute addresses; the default model is the one inside the snapshot. */

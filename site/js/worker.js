@@ -8,7 +8,8 @@
 import { bootFromSnapshot, bootSlim, bringModules } from "./booting.js";
 import { download } from "./downloads.js";
 import { part } from "./errors.js";
-import { bring, expect, partsOf, sometimes } from "./parts.js";
+import { bring, partsOf, sometimes } from "./parts.js";
+import { errandOfWorker } from "./start.js";
 
 /** @typedef {(value: {stage: string, loaded: number, total?: number}) => void} OnProgress */
 
@@ -29,8 +30,14 @@ const IDLE_AFTER = 1500; // ms without a request
 const LESSONS_PATIENCE = 15_000; // ms; less than the page waits before it takes the worker for dead
 let lastAsked = 0;
 
-/** @type {ReturnType<typeof expect>["take"]} */
-let takePart = () => {};
+let loaded = 0; // bytes of what Python starts from
+let reportLoaded = () => {};
+const count = (/** @type {number} */ bytes) => {
+  loaded += bytes;
+  reportLoaded();
+};
+const errand = errandOfWorker();
+const ahead = errand && bring(partsOf(errand.assets, errand.path, errand.model), count);
 
 /** Every request that the page can make. */
 const actions = /** @type {Record<string, (fields: any, progress: OnProgress, id: number) => any>} */ ({
@@ -51,7 +58,7 @@ const learning = once(async () => {
   Object.assign(actions, learningActions({ pyodide, session, files, modules, toJs, overtake: () => modelsWanted++ }));
 });
 
-self.onmessage = ({ data }) => data.part ? takePart(data) : answer(data);
+self.onmessage = ({ data }) => answer(data);
 
 /** @param {any} request */
 async function answer({ id, name, ...fields }) {
@@ -66,7 +73,7 @@ async function answer({ id, name, ...fields }) {
 }
 
 /**
- * Starts Python, NumPy and the model, out of the parts that the page brings; those that came with the page itself are unpacked here.
+ * Starts Python, NumPy and the model, out of parts that are on their way already, or came with the page.
  * @param {BootRequest} request
  * @param {OnProgress} progress
  */
@@ -74,24 +81,18 @@ async function start({ path, why, model, ...assets }, progress) {
   ({ files, models } = assets);
   modelAsset(model);
   const clock = stopwatch();
-  let loaded = 0;
+  const wanted = partsOf(assets, path, model);
+  const total = Object.values(wanted).reduce((sum, { bytes }) => sum + bytes, 0);
   let stage = "runtime";
-  const report = () => progress({ stage, loaded });
+  const report = () => progress({ stage, loaded: Math.min(loaded, total), total });
   const enter = (/** @type {string} */ next) => {
     clock.lap(stage);
     stage = next;
     report();
   };
-  const reportSometimes = sometimes(report);
-  const count = (/** @type {number} */ bytes) => {
-    loaded += bytes;
-    reportSometimes();
-  };
-
-  const { carried, distant } = partsOf(assets, path, model);
-  const { parts: expected, take } = expect(Object.keys(distant));
-  takePart = take;
-  const parts = { ...expected, ...bring(carried, count) };
+  report();
+  reportLoaded = sometimes(report);
+  const parts = ahead ?? bring(wanted, count);
   const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: assets.abi, enter, count });
   const [weights] = await Promise.all([parts[model], started]);
   ({ pyodide, session } = await started);

@@ -131,11 +131,11 @@ def test_a_whole_snapshot_that_does_not_belong_here_is_left(rough_visit, dist, c
     assert summed(heap) == heap
     wrong = summed(change(heap))
     assert wrong != heap
-    page = next(dist.glob("app-*/js/page.js")).read_text(encoding="utf-8")
-    assert page.count(f"bytes:{len(heap)},") == 1
-    page = page.replace(sha256(heap), sha256(wrong)).replace(sha256_of_pieces(heap), sha256_of_pieces(wrong))
-    page = page.replace(f"bytes:{len(heap)},", f"bytes:{len(wrong)},")
-    visit.page.route("**/js/page.js", lambda route: route.fulfill(body=page, content_type="text/javascript"))
+    worker = next(dist.glob("app-*/js/worker.js")).read_text(encoding="utf-8")
+    assert worker.count(f"bytes:{len(heap)},") == 1
+    worker = worker.replace(sha256(heap), sha256(wrong)).replace(sha256_of_pieces(heap), sha256_of_pieces(wrong))
+    worker = worker.replace(f"bytes:{len(heap)},", f"bytes:{len(wrong)},")
+    visit.page.route("**/js/worker.js", lambda route: route.fulfill(body=worker, content_type="text/javascript"))
     visit.page.route("**/heap.bin", lambda route: route.fulfill(body=wrong, content_type="application/octet-stream"))
     visit.open().draw(digit(4))
     assert visit.ready().answer() == "4"
@@ -243,7 +243,7 @@ def test_without_its_style_sheets_the_page_is_plain_and_works(rough_visit):
 def test_a_download_that_ends_half_way_is_told_or_done_without(dist, rough, name, how):
     with serving(dist) as server, half_sent(server, name, stalls=how == "stalls") as over:
         visit = rough(server.url)
-        visit.change_script(dist, "page.js", "STALLED_AFTER=3e4", "STALLED_AFTER=2e3")
+        visit.change_script(dist, "worker.js", "STALLED_AFTER=3e4", "STALLED_AFTER=2e3")
         visit.open("?boot=slim" if name == "numpy.zip" else "").draw(digit(2))
         if name == "heap.bin":
             assert visit.ready().answer() == "2"
