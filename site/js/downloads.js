@@ -44,7 +44,7 @@ export async function importScript(file, count) {
  * @param {Count} count
  */
 export function download(file, count) {
-  return attempt(file, count, (response, counted) => collect(file, response, counted));
+  return attempt(file, count, undefined, (response, counted) => collect(file, response, counted));
 }
 
 /**
@@ -52,9 +52,10 @@ export function download(file, count) {
  * as it came from the network or their cache: so that one is compiled, and a copy of it is checked.
  * @param {FileAsset} wasm
  * @param {Count} count
+ * @param {AbortSignal} [end]
  */
-export function compile(wasm, count) {
-  return attempt(wasm, count, async (response, counted) => {
+export function compile(wasm, count, end) {
+  return attempt(wasm, count, end, async (response, counted) => {
     const copy = response.clone();
     const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
     const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
@@ -68,10 +69,13 @@ export function compile(wasm, count) {
  * @template T
  * @param {FileAsset} file
  * @param {Count} count
+ * @param {AbortSignal | undefined} end nobody wants it any more
  * @param {(response: Response, counted: Count) => Promise<T>} work
  */
-async function attempt(file, count, work) {
+async function attempt(file, count, end, work) {
   const controller = new AbortController();
+  const abort = () => controller.abort(end?.reason);
+  end?.addEventListener("abort", abort);
   /** @type {Error | null} */
   let stalled = null;
   let last = performance.now();
@@ -93,13 +97,14 @@ async function attempt(file, count, work) {
   } catch (error) {
     const isFirst = file.cache !== "reload";
     file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
-    if (isFirst && hasCome && !stalled && !file.data) { // something came, and was wrong: the file itself, from the host, may be right
+    if (isFirst && hasCome && !stalled && !file.data && !end?.aborted) { // something came, and was wrong: the file itself, from the host, may be right
       count(-counted);
-      return await attempt(file, count, work);
+      return await attempt(file, count, end, work);
     }
     throw unreachable(file, stalled ?? (error instanceof WebAssembly.CompileError ? damaged() : error));
   } finally {
     clearInterval(watchdog);
+    end?.removeEventListener("abort", abort);
   }
 }
 

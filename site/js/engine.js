@@ -4,6 +4,7 @@
 
 import { assets } from "./assets.js";
 import { closed, notSendable, RecognizerError, unsupported } from "./errors.js";
+import { handOver, partsOf, sizeOf, sometimes } from "./parts.js";
 import { assetMap, hostTraits, startWorker } from "./start.js";
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
@@ -94,15 +95,33 @@ export class Engine extends EventTarget {
    * @param {string | null} why it is not a faster one
    */
   async #bootBy(path, why) {
+    const end = new AbortController();
     try {
-      const how = { ...hostTraits(), cache };
-      await this.#startWorker({ path, model: this.#model, ...how });
-      return await this.#request("boot", { ...await assetMap(how), path, why, model: this.#model },
-        { onProgress: (progress) => this.#report(progress), patience: LOADING_PATIENCE });
+      const { handed, ...how } = { ...hostTraits(), cache };
+      const worker = await this.#startWorker({ path, model: this.#model, handed, ...how });
+      const map = await assetMap(how);
+      const wanted = partsOf(map, path, this.#model);
+      let progress = { stage: "runtime", loaded: 0, total: sizeOf(wanted) }; // the worker's
+      let arrived = 0; // bytes of what is handed over
+      const report = () => this.#report({ ...progress, loaded: Math.min(progress.loaded + arrived, progress.total) });
+      const reportSometimes = sometimes(report);
+      if (handed) {
+        handOver(wanted, worker, (bytes) => {
+          arrived += bytes;
+          reportSometimes();
+        }, end.signal);
+      }
+      const onProgress = (/** @type {BootProgress} */ next) => {
+        progress = next;
+        report();
+      };
+      return await this.#request("boot", { ...map, path, why, model: this.#model, handed }, { onProgress, patience: LOADING_PATIENCE });
     } catch (error) {
       cache = "reload";
       this.#stop(/** @type {RecognizerError} */ (error));
       throw error;
+    } finally {
+      end.abort();
     }
   }
 
@@ -122,10 +141,12 @@ export class Engine extends EventTarget {
       die(event.message || "it could not be started");
     };
     worker.onmessageerror = () => die("a message could not be read");
+    return worker;
   }
 
   /** @param {BootProgress} progress */
   #report(progress) {
+    for (const request of this.#pending.values()) request.restartTimer(); // the one for which all this comes
     this.#progress = progress;
     this.#listener?.(progress);
   }

@@ -1,5 +1,6 @@
 /**
- * The large files that starting takes. The worker has them come as soon as it runs: the page is busy then, and stays free for the pad.
+ * The large files that starting takes. The worker has them come as soon as it runs. But it is late on a first visit, where the page's own thread
+ * would wait for the network: then the page compiles the WebAssembly and hands it over. Out of the cache it would come in pieces that hold the page up.
  */
 
 import { compile, download, importScript } from "./downloads.js";
@@ -13,6 +14,7 @@ const PARTS = {
 
 /** @typedef {Record<string, FileAsset>} Files */
 /** @typedef {Record<string, Promise<any>>} Parts name -> its bytes, its compiled module, or what a script exports */
+/** @typedef {{part: string, module?: WebAssembly.Module, error?: {name: string, message: string, hint: string}}} Handed */
 
 /**
  * What one way to start is made of. The default model is inside the snapshot; another is a part under its name.
@@ -26,20 +28,46 @@ export function partsOf({ files, models, defaultModel }, path, model) {
   return Object.hasOwn(models, model) && (path === "slim" || model !== defaultModel) ? { ...wanted, [model]: models[model] } : wanted;
 }
 
+/** @param {Files} files */
+export const sizeOf = (files) => Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
+
+/** @param {Files} files */
+const webAssemblyOf = (files) => Object.entries(files).filter(([name]) => name.endsWith(".wasm"));
+
 /**
- * Has files come, all at once. One that nobody waits for yet may fail; whoever comes for it is told.
+ * In the worker: has files come, all at once. What fails is told to whoever comes for it.
  * @param {Files} files
  * @param {import("./downloads.js").Count} count
- * @returns {Parts}
+ * @param {boolean} isHanded their WebAssembly is handed over
+ * @returns {{parts: Parts, take: (handed: Handed) => void}}
  */
-export function bring(files, count) {
-  const parts = Object.entries(files).map(([name, file]) => {
+export function bring(files, count, isHanded) {
+  /** @type {Record<string, {resolve: (module: any) => void, reject: (reason: Error) => void}>} */
+  const waiting = {};
+  const parts = Object.fromEntries(Object.entries(files).map(([name, file]) => {
+    if (isHanded && name.endsWith(".wasm")) return [name, new Promise((resolve, reject) => (waiting[name] = { resolve, reject }))];
     const come = name.endsWith(".mjs") ? importScript : name.endsWith(".wasm") ? compile : download;
-    const part = come(file, count);
-    part.catch(() => {});
-    return [name, part];
-  });
-  return Object.fromEntries(parts);
+    return [name, come(file, count)];
+  }));
+  for (const part of Object.values(parts)) part.catch(() => {}); // nobody may wait for it yet
+  return { parts, take({ part, module, error }) {
+    if (error) waiting[part].reject(Object.assign(new Error(), error));
+    else waiting[part].resolve(module);
+  } };
+}
+
+/**
+ * On the page: compiles their WebAssembly, and hands each over.
+ * @param {Files} files
+ * @param {Worker} worker
+ * @param {import("./downloads.js").Count} count
+ * @param {AbortSignal} end
+ */
+export function handOver(files, worker, count, end) {
+  for (const [part, file] of webAssemblyOf(files)) {
+    compile(file, count, end).then((module) => worker.postMessage({ part, module }))
+      .catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
+  }
 }
 
 const REPORT_EVERY = 50; // ms; some hundred parts arrive, and more steps than a bar can show only cost the page time

@@ -19,15 +19,18 @@ export function startWorker(errand) {
 
 /**
  * In the worker: its errand, before the page has sent a word.
- * @returns {{path: Errand["path"], model: string, assets: typeof assets} | null}
+ * @returns {BootRequest | null}
  */
 export function errandOfWorker() {
-  const { path, model, ...how } = JSON.parse(self.name.slice(self.name.indexOf("{")));
-  return { path, model, assets: assetMap(how) };
+  const { path, model, handed, ...how } = JSON.parse(self.name.slice(self.name.indexOf("{")));
+  return { ...assetMap(how), path, why: null, model, handed };
 }
 
-/** What the page knows of its host. */
-export const hostTraits = () => ({ plain: isPlainHost(), trusting: navigator.serviceWorker?.controller?.scriptURL === SERVICE_WORKER });
+/** What the page knows of its host, and who is to have the WebAssembly come (parts.js). */
+export function hostTraits() {
+  const controller = navigator.serviceWorker?.controller;
+  return { plain: isPlainHost(), trusting: controller?.scriptURL === SERVICE_WORKER, handed: !controller };
+}
 
 /**
  * The asset map with addresses that mean the same in the worker.

@@ -138,6 +138,8 @@ interface FileAsset {
 
 /** What the page tells a worker in its name, so that everything is under way before the two have spoken. */
 interface Errand extends Required<Pick<FileAsset, "plain" | "trusting" | "cache">> {
+  /** the page compiles the WebAssembly and hands it over */
+  handed: boolean;
   path: "snapshot" | "slim";
   model: string;
 }
@@ -152,6 +154,7 @@ interface BootRequest {
   models: Record<string, FileAsset>;
   defaultModel: string;
   model: string;
+  handed: boolean;
 }
 
 /** A request to the worker that has no answer yet. */

@@ -8,7 +8,7 @@
 import { bootFromSnapshot, bootSlim, bringModules } from "./booting.js";
 import { download } from "./downloads.js";
 import { part } from "./errors.js";
-import { bring, partsOf, sometimes } from "./parts.js";
+import { bring, partsOf, sizeOf, sometimes } from "./parts.js";
 import { errandOfWorker } from "./start.js";
 
 /** @typedef {(value: {stage: string, loaded: number, total?: number}) => void} OnProgress */
@@ -36,8 +36,9 @@ const count = (/** @type {number} */ bytes) => {
   loaded += bytes;
   reportLoaded();
 };
+const begin = (/** @type {BootRequest} */ request) => bring(partsOf(request, request.path, request.model), count, request.handed);
 const errand = errandOfWorker();
-const ahead = errand && bring(partsOf(errand.assets, errand.path, errand.model), count);
+const ahead = errand && begin(errand);
 
 /** Every request that the page can make. */
 const actions = /** @type {Record<string, (fields: any, progress: OnProgress, id: number) => any>} */ ({
@@ -58,7 +59,7 @@ const learning = once(async () => {
   Object.assign(actions, learningActions({ pyodide, session, files, modules, toJs, overtake: () => modelsWanted++ }));
 });
 
-self.onmessage = ({ data }) => answer(data);
+self.onmessage = ({ data }) => data.part ? ahead?.take(data) : answer(data);
 
 /** @param {any} request */
 async function answer({ id, name, ...fields }) {
@@ -77,14 +78,14 @@ async function answer({ id, name, ...fields }) {
  * @param {BootRequest} request
  * @param {OnProgress} progress
  */
-async function start({ path, why, model, ...assets }, progress) {
-  ({ files, models } = assets);
+async function start(request, progress) {
+  const { path, why, model } = request;
+  ({ files, models } = request);
   modelAsset(model);
   const clock = stopwatch();
-  const wanted = partsOf(assets, path, model);
-  const total = Object.values(wanted).reduce((sum, { bytes }) => sum + bytes, 0);
+  const total = sizeOf(partsOf(request, path, model));
   let stage = "runtime";
-  const report = () => progress({ stage, loaded: Math.min(loaded, total), total });
+  const report = () => progress({ stage, loaded, total });
   const enter = (/** @type {string} */ next) => {
     clock.lap(stage);
     stage = next;
@@ -92,8 +93,8 @@ async function start({ path, why, model, ...assets }, progress) {
   };
   report();
   reportLoaded = sometimes(report);
-  const parts = ahead ?? bring(wanted, count);
-  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: assets.abi, enter, count });
+  const { parts } = ahead ?? begin(request);
+  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: request.abi, enter, count });
   const [weights] = await Promise.all([parts[model], started]);
   ({ pyodide, session } = await started);
   if (weights) useModel(model, weights);

@@ -84,7 +84,7 @@ export function archOf(kind, sizes) {
   if (kind === "dense") return ["784", ...sizes.slice(0, MOST_LAYERS).map((size) => clamp(size, WIDEST)), "10"].join("-");
   const [first = 8, second = 16, ...rest] = sizes;
   const name = ["convnet", clamp(first, MOST_FILTERS), clamp(second, MOST_FILTERS), ...rest.slice(0, MOST_LAYERS).map((size) => clamp(size, WIDEST))].join("-");
-  return name === "convnet-16-32-128" ? "convnet" : name;
+  return name === "convnet-16-32-224" ? "convnet" : name;
 }
 
 /** Whether a setting plays a part in an experiment. @param {Field} field @param {Record<string, any>} settings */
