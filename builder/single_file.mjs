@@ -28,6 +28,8 @@ const options = {
   format: "iife",
   target: "es2022",
   charset: "utf8",
+  minifyWhitespace: true,
+  minifySyntax: true, // but not the names, as in dist/
   legalComments: "inline",
   external: ["node:*", "ws"], // Pyodide's, for Node
   define: { "import.meta.url": '"inkling:/script"' }, // asked for by nobody: there is no address to load from
@@ -35,5 +37,4 @@ const options = {
   outdir: target,
   logLevel: "warning",
 };
-await build({ ...options, entryPoints: [join(app, "js", "page.js")] });
-await build({ ...options, entryPoints: [join(single, "worker.js")], minifyWhitespace: true });
+for (const entry of [join(app, "js", "page.js"), join(single, "worker.js")]) await build({ ...options, entryPoints: [entry] });

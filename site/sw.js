@@ -89,7 +89,7 @@ async function fetchChecked(address, file, modes) {
   throw new Error(`${address} is not the file of this version (status ${status})`);
 }
 
-/** What is right, as it is to be kept: the heap says that it has been checked, so that the page need not do so at every start (js/downloads.js). */
+/** What is right, as it is to be kept: the heap says that it has been checked, so that nobody need do so at every start (js/downloads.js). */
 function checked(response, bytes, { url, sha256 }) {
   const headers = new Headers(response.headers);
   if (url.endsWith(".bin")) headers.set("Inkling-SHA256", sha256);

@@ -244,7 +244,7 @@ def test_a_card_says_where_a_network_came_from_and_how_good_it_is(here, capsys):
     assert import_model.main(["convnet.safetensors", "--card", "--data", str(data), "--dtype", "float16", "--out", "mine.npz"]) == 0
     card = json.loads((here / "mine.json").read_text(encoding="utf-8"))
     assert card["imported_from"] == {"file": "convnet.safetensors", "sha256": sha256((here / "convnet.safetensors").read_bytes())}
-    assert card["sha256"] == sha256((here / "mine.npz").read_bytes()) and card["parameters"] == 80_202
+    assert card["sha256"] == sha256((here / "mine.npz").read_bytes()) and card["parameters"] == 130_410
     assert card["test_accuracy"] > 0.98 and f"mine.json: {card['test_accuracy']:.2%} on the test images" in capsys.readouterr().out
     assert evaluate.main(["mine.npz", "--data", str(data)]) == 0  # it agrees with its card
 

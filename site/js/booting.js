@@ -73,8 +73,8 @@ export async function bootSlim({ files, parts, abi, enter }) {
   const packages = PACKAGES.map((name) => parts[name]);
   const { failed } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], parts["python_stdlib.zip"]);
   const start = async () => {
-    const [{ loadPyodide }] = await Promise.all(SCRIPTS.map((name) => parts[name]));
-    return loadPyodide(settings(files, abi));
+    const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all(SCRIPTS.map((name) => parts[name]));
+    return loadPyodide({ ...settings(files, abi), createPyodideModule }); // by itself it would import the second by its address, which may have been wrong
   };
   // Waiting for all of them: whichever fails first is heard at once.
   const [pyodide, numpy, inkling] = await Promise.all([Promise.race([failed, start()]), ...packages]);

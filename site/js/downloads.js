@@ -31,10 +31,14 @@ export async function importScript(file, count) {
   const load = (/** @type {string} */ url) => import(url).catch((error) => {
     throw unreachable(file, error);
   });
+  if (file.cache === "reload") { // what the browser has kept may be what was wrong
+    await download(file, count);
+    return load(file.url);
+  }
   const early = load(file.url);
   early.catch(() => {}); // what was wrong may not even be a script
   await download(file, count);
-  const wasWrong = file.cache === "reload"; // and by its own address it would be the one that is there already
+  const wasWrong = /** @type {string} */ (file.cache) === "reload"; // and by its own address it would be the one that is there already
   return wasWrong ? load(`${file.url}?anew`) : early;
 }
 
@@ -49,7 +53,7 @@ export function download(file, count) {
 
 /**
  * The compiled module of certainly the right file. Browsers keep the machine code for the next visit, but only that of a response
- * as it came from the network or their cache: so that one is compiled, and a copy of it is checked.
+ * as it came: so that one is compiled, and a copy of it is checked.
  * @param {FileAsset} wasm
  * @param {Count} count
  * @param {AbortSignal} [end]
@@ -120,7 +124,7 @@ async function collect(file, response, counted) {
   return bytes;
 }
 
-/** Of what is here at once: a look at every part would only hold up the page. @param {Response} response @param {Count} counted */
+/** Of what is here at once: a look at every part would only take time. @param {Response} response @param {Count} counted */
 async function whole(response, counted) {
   const bytes = new Uint8Array(await response.arrayBuffer());
   counted(bytes.length);

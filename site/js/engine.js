@@ -76,12 +76,13 @@ export class Engine extends EventTarget {
     if (typeof WebAssembly !== "object" || typeof WebAssembly.instantiateStreaming !== "function") {
       throw unsupported("WebAssembly is missing or switched off in this browser.");
     }
+    const mode = cache; // also for the other way: a file that was wrong is fetched anew by itself, and the others are good
     const isWish = new URLSearchParams(globalThis.location?.search).get("boot") === "slim";
     let why = isWish ? "the address asks for it" : this.#death;
     const paths = why ? PATHS.slice(1) : PATHS;
     for (const path of paths) {
       try {
-        return await this.#bootBy(path, why);
+        return await this.#bootBy(path, why, mode);
       } catch (error) {
         const { name, message } = /** @type {RecognizerError} */ (error);
         if (path === paths.at(-1) || name === "LoadError" || this.#closed) throw error;
@@ -93,11 +94,12 @@ export class Engine extends EventTarget {
   /**
    * @param {"snapshot" | "slim"} path
    * @param {string | null} why it is not a faster one
+   * @param {RequestCache} mode
    */
-  async #bootBy(path, why) {
+  async #bootBy(path, why, mode) {
     const end = new AbortController();
     try {
-      const { handed, ...how } = { ...hostTraits(), cache };
+      const { handed, ...how } = { ...hostTraits(), cache: mode };
       const worker = await this.#startWorker({ path, model: this.#model, handed, ...how });
       const map = await assetMap(how);
       const wanted = partsOf(map, path, this.#model);

@@ -1,6 +1,6 @@
 /**
- * The large files that starting takes. The worker has them come as soon as it runs. But it is late on a first visit, where the page's own thread
- * would wait for the network: then the page compiles the WebAssembly and hands it over. Out of the cache it would come in pieces that hold the page up.
+ * The large files that starting takes. The worker has them come as soon as it runs. But where no service worker answers, as on a first visit, it would
+ * wait for the network: there the page, which runs before it, compiles the WebAssembly and hands it over. Out of the cache that would hold the page up.
  */
 
 import { compile, download, importScript } from "./downloads.js";

@@ -98,6 +98,7 @@ async function start(request, progress) {
   const [weights] = await Promise.all([parts[model], started]);
   ({ pyodide, session } = await started);
   if (weights) useModel(model, weights);
+  for (const name of Object.keys(parts)) delete parts[name]; // they need not stay
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
   lastAsked = performance.now(); // the first drawing comes before the modules, however long all this took

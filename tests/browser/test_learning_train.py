@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from tiny_mnist import write_folder
 
 from inkling import weights
+from inkling.model import architecture
 from inkling.training import Settings
 from trainer import evaluate
 
@@ -272,6 +273,14 @@ NONSENSE = [
     ("arch=784-999999-10", "arch 784-999999-10 became 784-1024-10", "sizes", "1024"),
     ("arch=lenet", "is no network", "sizes", "128 64"),
 ]
+
+
+def test_a_link_to_the_convnet_by_its_plain_name_is_one_to_the_network_that_is_shipped(at):
+    layers = architecture("convnet")["layers"]
+    sizes = [layer.get("channels_out", layer.get("n_out")) for layer in layers if layer["type"] in ("Conv2D", "Dense")][:-1]
+    visit = at("#learn=train&arch=convnet")
+    expect(visit.page.locator("#learning [name=sizes]")).to_have_value(" ".join(map(str, sizes)))
+    expect(note(visit)).to_have_count(0)
 
 
 def test_nonsense_in_a_link_is_clamped_and_told(at):

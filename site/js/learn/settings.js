@@ -60,6 +60,7 @@ export function sensible(field, text) {
 const MOST_LAYERS = 5; // hidden ones
 const WIDEST = 1024; // units of a dense layer
 const MOST_FILTERS = 64;
+const CONVNET = "convnet-16-32-224"; // what the plain name stands for (model.py)
 
 /** @param {string} text @param {string} standard */
 function sensibleArch(text, standard) {
@@ -71,7 +72,7 @@ function sensibleArch(text, standard) {
 
 /** The hidden sizes in the name of a network. @param {string} arch @returns {{kind: "dense" | "conv", sizes: number[]} | null} */
 export function archParts(arch) {
-  if (arch === "convnet") return { kind: "conv", sizes: [16, 32, 128] };
+  if (arch === "convnet") return archParts(CONVNET);
   const dense = /^784((?:-\d{1,9})*)-10$/.exec(arch);
   const conv = /^convnet((?:-\d{1,9}){2,})$/.exec(arch);
   const sizes = (dense ?? conv)?.[1].split("-").slice(1).map(Number);
@@ -84,7 +85,7 @@ export function archOf(kind, sizes) {
   if (kind === "dense") return ["784", ...sizes.slice(0, MOST_LAYERS).map((size) => clamp(size, WIDEST)), "10"].join("-");
   const [first = 8, second = 16, ...rest] = sizes;
   const name = ["convnet", clamp(first, MOST_FILTERS), clamp(second, MOST_FILTERS), ...rest.slice(0, MOST_LAYERS).map((size) => clamp(size, WIDEST))].join("-");
-  return name === "convnet-16-32-224" ? "convnet" : name;
+  return name === CONVNET ? "convnet" : name;
 }
 
 /** Whether a setting plays a part in an experiment. @param {Field} field @param {Record<string, any>} settings */
