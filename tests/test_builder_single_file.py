@@ -193,4 +193,4 @@ def test_a_bundle_made_again_is_the_same_and_tells_nothing_of_this_machine():
     first, second = (single_file._bundle(app, runtime, b"export const assets = {};") for _ in range(2))
     assert first == second
     text = b"".join(first).decode()
-    assert "app/js/pad.js" in text and str(ROOT) not in text and ".new-" not in text
+    assert "app/js/learn/panel.js" in text and str(ROOT) not in text and ".new-" not in text

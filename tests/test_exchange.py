@@ -93,7 +93,7 @@ def test_the_tensors_have_pytorch_s_names_and_layouts():
     found = load(safetensors_file.write(model))
     assert {name: array.shape for name, array in found.items()} == {
         "0.weight": (16, 1, 5, 5), "0.bias": (16,), "3.weight": (32, 16, 5, 5), "3.bias": (32,),
-        "7.weight": (128, 512), "7.bias": (128,), "9.weight": (10, 128), "9.bias": (10,)}
+        "7.weight": (224, 512), "7.bias": (224,), "9.weight": (10, 224), "9.bias": (10,)}
     assert np.array_equal(found["9.weight"], model.layers[9].params["W"].T)
 
 
