@@ -100,8 +100,8 @@ export class Engine extends EventTarget {
     const end = new AbortController();
     try {
       const { handed, ...how } = { ...hostTraits(), cache: mode };
-      const worker = await this.#startWorker({ path, model: this.#model, handed, ...how });
       const map = await assetMap(how);
+      const worker = await this.#startWorker({ path, model: this.#model, handed, ...how });
       const wanted = partsOf(map, path, this.#model);
       let progress = { stage: "runtime", loaded: 0, total: sizeOf(wanted) }; // the worker's
       let arrived = 0; // bytes of what is handed over

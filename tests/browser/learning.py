@@ -27,8 +27,8 @@ FULL = """
 IDBObjectStore.prototype.put = function () { throw new DOMException("there is no room", "QuotaExceededError"); };
 """
 
-# A two like a Z, with a bar, which the shipped networks take for a 3 or a 7.
-SIGN = [[(80, 80), (190, 80), (80, 210), (190, 210)], [(100, 145), (170, 145)]]
+# A sigma with a bar, which the shipped networks take for a 0, a 4 or an 8.
+SIGN = [[(190, 80), (80, 80), (140, 145), (80, 210), (190, 210)], [(100, 145), (190, 145)]]
 
 
 def signs(n: int, seed: int = 0) -> list:
