@@ -280,7 +280,7 @@ def test_a_link_to_the_convnet_by_its_plain_name_is_one_to_the_network_that_is_s
     sizes = [layer.get("channels_out", layer.get("n_out")) for layer in layers if layer["type"] in ("Conv2D", "Dense")][:-1]
     visit = at("#learn=train&arch=convnet")
     expect(visit.page.locator("#learning [name=sizes]")).to_have_value(" ".join(map(str, sizes)))
-    expect(note(visit)).to_have_count(0)
+    expect(note(visit)).not_to_contain_text("became")
 
 
 def test_nonsense_in_a_link_is_clamped_and_told(at):
@@ -301,7 +301,7 @@ def test_the_desktops_trainer_takes_the_pages_settings_file(at):
 
 def test_a_run_that_diverges_stops_says_what_to_lower_and_keeps_what_was_good(at):
     visit = at("#learn=train&arch=784-128-64-10&optimizer=sgd&learning_rate=10&l2=1&epochs=20")
-    start(visit)
+    visit.button("Train").click()  # it may be over before it can be steered
     expect(outcome(visit)).to_contain_text("learning rate", timeout=LONG, ignore_case=True)
     visit.lay(digit(3))
     visit.verdict()
