@@ -52,8 +52,10 @@ function reloadOnTakeOver(container) {
  */
 function reportUpdates(registration, onUpdate) {
   const report = (/** @type {ServiceWorker} */ worker) => onUpdate(() => {
-    // Also if a hard reload has left this page without a worker.
-    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload());
+    // By its state, as a hard reload leaves this page without a worker that could change; and another tab may have accepted it.
+    const reloadIfDone = () => ["activated", "redundant"].includes(worker.state) && location.reload();
+    worker.addEventListener("statechange", reloadIfDone);
+    reloadIfDone();
     worker.postMessage("activate");
   });
   const follow = (/** @type {ServiceWorker | null} */ worker) => worker?.addEventListener("statechange", () => {

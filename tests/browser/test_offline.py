@@ -259,8 +259,20 @@ def test_files_that_the_browser_threw_away_are_fetched_again_before_offline_use_
     assert visit.ready().read(digit(5)) == "5"
 
 
+# As another tab does where its person accepts the new version.
+ACCEPT = """
+async () => {
+  const { waiting } = await navigator.serviceWorker.getRegistration();
+  const activated = new Promise((resolve) => waiting.addEventListener("statechange", () => waiting.state === "activated" && resolve()));
+  waiting.postMessage("activate");
+  await activated;
+}
+"""
+
+
 @pytest.mark.thorough
-def test_after_a_hard_reload_a_new_version_can_be_accepted(dist, next_dist, new_visit):
+@pytest.mark.parametrize("elsewhere", [False, True], ids=["here", "in another tab before"])
+def test_after_a_hard_reload_a_new_version_can_be_accepted(elsewhere, dist, next_dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
         visit.context.new_cdp_session(visit.page).send("Page.reload", {"ignoreCache": True})
@@ -269,6 +281,8 @@ def test_after_a_hard_reload_a_new_version_can_be_accepted(dist, next_dist, new_
         assert visit.page.evaluate("navigator.serviceWorker.controller") is None
         server.directory = next_dist
         assert visit.page.evaluate(UPDATE, "installed") == "installed"
+        if elsewhere:
+            visit.page.evaluate(ACCEPT)
         visit.by("action").click()
         expect_version(visit, "next")
 
@@ -330,13 +344,16 @@ def test_a_version_with_a_wrong_file_is_not_installed_until_it_is_put_right(dist
         expect_version(visit, "next")
 
 
-# `installed` tells what became of the worker that the page registers.
+# `installed` tells what became of the worker that the page registers, whether it has done so yet or not.
 OUTCOME = """
 const { register } = ServiceWorkerContainer.prototype;
+let tell;
+window.installed = new Promise((resolve) => (tell = resolve));
 ServiceWorkerContainer.prototype.register = async function (...given) {
   const registration = await register.apply(this, given);
   const worker = registration.installing;
-  window.installed = new Promise((resolve) => worker?.addEventListener("statechange", () => resolve(worker.state), { once: true }));
+  if (worker) worker.addEventListener("statechange", () => tell(worker.state), { once: true });
+  else tell("no worker is installing");
   return registration;
 };
 """
