@@ -146,18 +146,21 @@ function prepare(pyodide, { numpy, inkling, weights, model }) {
   names.destroy();
 }
 
-/** NumPy's loaded libraries in the order of their functions in the table; writes each into the target folder. */
+/** NumPy's loaded libraries in the order of their functions in the table; writes each into the target folder, and frees the copy of it in memory. */
 function describeLibraries(module, target) {
   const { loadedLibsByName, loadedLibsByHandle } = module.LDSO;
   const libraries = Object.entries(loadedLibsByName).filter(([path]) => path !== "__main__").map(([path, library]) => {
     const binary = module.FS.readFile(path);
     const handles = Object.keys(loadedLibsByHandle).map(Number).filter((handle) => loadedLibsByHandle[handle] === library);
     const at = (offset) => module.HEAPU32[(handles[0] + offset) >>> 2]; // of C's struct dso
-    const [memoryBase, memorySize, tableBase, tableSize] = [12, 16, 20, 24].map(at);
+    const [memoryBase, memorySize, tableBase, tableSize, copy, copySize] = [12, 16, 20, 24, 28, 32].map(at);
     const wanted = module.getDylinkMetadata(binary);
     if (wanted.memorySize !== memorySize || wanted.tableSize !== tableSize || wanted.neededDynlibs.length) {
       throw new Error(`${path} is not laid out in memory as expected: this Pyodide is not the one that was studied`);
     }
+    if (Buffer.compare(module.HEAPU8.subarray(copy, copy + copySize), binary)) throw new Error(`${path} does not lie in memory as it was read: this Pyodide is not the one that was studied`);
+    module._free(copy); // kept for threads, which there are none of
+    module.HEAPU32.fill(0, (handles[0] + 28) >>> 2, (handles[0] + 36) >>> 2);
     const file = `${basename(path).split(".")[0]}.wasm`;
     writeFileSync(join(target, file), binary);
     const { global, refcount, exports } = library;

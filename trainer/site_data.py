@@ -17,17 +17,22 @@ import argparse  # noqa: E402
 
 import numpy as np  # noqa: E402
 
+from inkling import weights  # noqa: E402
+from inkling.losses import softmax  # noqa: E402
+from inkling.model import Sequential  # noqa: E402
+from inkling.training import as_float  # noqa: E402
 from trainer import ROOT  # noqa: E402
 from trainer.data import Digits, Part, load_digits  # noqa: E402
 from trainer.drawings.pool import Amounts, make_pool  # noqa: E402
 from trainer.drawings.recorded import load_pen_digits, training_writers  # noqa: E402
-from trainer.files import atomic_file, shown  # noqa: E402
+from trainer.files import WEIGHTS, atomic_file, shown  # noqa: E402
+from trainer.recipes import DEFAULT  # noqa: E402
 
 FOLDER = ROOT / "site" / "data"
 SEED = 2_000_000  # of the drawings: none of the seeds that training and calibration have
 TRAIN, VALIDATION, FEW = 10_000, 1_000, 1_000  # the first of MNIST's training images, the last of them, the first of its test images
-# The rehearsal set of the site is older than the plotters' digits among the made ones: with a newer one, learning a sign cost more of what is no digit.
 REHEARSED = {"mnist": 2_700, "recorded": 1_100, "made": 300, "strange": 900}
+HARD_DIGITS, HARD_STRANGE = 400, 200  # half of those that are rehearsed, or nearly: none but such ones, and other models than the default learn worse
 LEVELS = 17  # between two shades of grey that the rehearsal set tells apart: sixteen of them are nearly as good, and half the size
 
 
@@ -44,7 +49,8 @@ def make(options: argparse.Namespace) -> int:
     write(options.out / "mnist-train.npz", _first(digits.train, TRAIN), tuple(array[-VALIDATION:] for array in digits.validation))
     write(options.out / "mnist-test.npz", digits.test)
     write(options.out / "mnist-1000.npz", _first(digits.test, FEW))
-    write(options.out / "rehearsal.npz", rehearsal(digits, options.strokes))
+    images, labels = rehearsal(digits, options.strokes)
+    write(options.out / "rehearsal.npz", (images, labels), hardest=hardest(weights.load(WEIGHTS / f"{DEFAULT}.npz"), images, labels))
     return 0
 
 
@@ -63,9 +69,17 @@ def rehearsal(digits: Digits, strokes: Path | None) -> Part:
     return (np.rint(images[order] / LEVELS) * LEVELS).astype(np.uint8), labels[order]
 
 
-def write(path: Path, part: Part, validation: Part | None = None) -> None:
-    """One .npz: images (N, 28, 28) uint8, labels (N,) int8, and the same two for validation. The same data give the same bytes."""
-    arrays = {"images": _as_bytes(part[0]), "labels": part[1].astype(np.int8)}
+def hardest(model: Sequential, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """Indices, uint16, of what the model would most easily lose: digits with the smallest lead of one answer over the next, and what is no digit but nearly taken for one."""
+    probabilities = np.sort(softmax(model.predict_logits(as_float(images))), axis=1)
+    by_lead = np.argsort(probabilities[:, -1] - probabilities[:, -2], kind="stable")
+    by_doubt = np.argsort(-probabilities[:, -1], kind="stable")
+    return np.concatenate((by_lead[labels[by_lead] >= 0][:HARD_DIGITS], by_doubt[labels[by_doubt] < 0][:HARD_STRANGE])).astype(np.uint16)
+
+
+def write(path: Path, part: Part, validation: Part | None = None, **more: np.ndarray) -> None:
+    """One .npz: images (N, 28, 28) uint8, labels (N,) int8, the same two for validation, and more. The same data give the same bytes."""
+    arrays = {"images": _as_bytes(part[0]), "labels": part[1].astype(np.int8)} | more
     if validation:
         arrays |= {"validation_images": _as_bytes(validation[0]), "validation_labels": validation[1].astype(np.int8)}
     with atomic_file(path) as file:

@@ -1,8 +1,8 @@
 """Learning a hand from a few corrected drawings, without forgetting the rest.
 
 Only the last two dense layers learn: what those before them make of each image is computed once. Together with the drawings goes a
-stored set of MNIST's digits, pen drawings and things that are no digit, each to be answered as the network answers it now, which
-holds on to more than the right labels would (Li and Hoiem 2016, https://arxiv.org/abs/1606.09282). It ends after the first epoch in
+stored set of MNIST's digits, pen drawings and things that are no digit, many of them such as are easily lost, each to be answered as
+the network answers it now, which holds on to more than the right labels would (Li and Hoiem 2016, https://arxiv.org/abs/1606.09282). It ends after the first epoch in
 which the drawings are known: signs that are easily learnt cost little time, and little is forgotten for them. In the end the network
 takes most of the way, not all of it, from its old weights to the new ones (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903).
 
@@ -25,25 +25,25 @@ from .training import Progress, as_float
 
 LEARNING = 2  # dense layers, the last ones
 COPIES = 80  # deformed copies of the drawings, all together
-DIGITS, STRANGE = 600, 400  # images of the stored set
+DIGITS, STRANGE = 800, 500  # images of the stored set
 WEIGHT = 1.0  # of a drawing or its copy in the loss; one of the stored set has 1, too
 KNOWN, SHARE = 0.8, 0.95  # it ends once so large a share of drawings and copies has at least this probability of its digit
-WAY = 0.8  # from the old weights to the new ones
+WAY = 0.75  # from the old weights to the new ones
 RECIPE = {"optimizer": "adam", "learning_rate": 0.002, "schedule": "constant", "batch_size": 64, "epochs": 9, "augment": False}
 
 
 class Rehearsal:
     """The stored set as the learning layers see it, and what the network answers to it: the part of fine-tuning that no drawing is needed for.
 
-    model: of which it takes a copy.   stored: images and labels, -1 for what is no digit; as many of them as there is time for are taken.
+    model: of which it takes a copy.   stored: images and labels, -1 for what is no digit.   hardest: indices of those to be taken first.
     It can be computed ahead, a slice at a time; a run goes on with it from wherever it is.
     """
 
-    def __init__(self, model: Sequential, stored: Part):
+    def __init__(self, model: Sequential, stored: Part, hardest: np.ndarray):
         self.model = copied(model)
         self._frozen, self._learning = split(self.model)
         images, labels = stored
-        self._images = images[np.concatenate((np.flatnonzero(labels >= 0)[:DIGITS], np.flatnonzero(labels < 0)[:STRANGE]))]
+        self._images = images[rehearsed(labels, hardest)]
         self.features = np.empty((self.total, *self._learning.input_shape), np.float32)
         self.targets = np.empty((self.total, 10), np.float32)
         self.done = 0
@@ -131,6 +131,12 @@ class FineTuning(Run):
         for begin in range(0, n, at_once):
             features[begin:min(begin + at_once, n)] = self._rehearsal.see(self._images[begin:begin + at_once])
             yield
+
+
+def rehearsed(labels: np.ndarray, hardest: np.ndarray) -> np.ndarray:
+    """Indices of the stored images that are rehearsed: as many as there is time for, the hardest and then the first of the others."""
+    order = np.concatenate((hardest, np.setdiff1d(np.arange(len(labels)), hardest)))
+    return np.concatenate((order[labels[order] >= 0][:DIGITS], order[labels[order] < 0][:STRANGE]))
 
 
 def copied(model: Sequential) -> Sequential:

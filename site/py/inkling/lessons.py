@@ -34,7 +34,7 @@ class Lessons:
         self._rehearsal: Rehearsal | None = None  # the latest
 
     def add_data(self, name: str, npz: bytes) -> None:
-        """Takes a data set of ours: images (N, 28, 28) uint8 and labels (N,), and for some validation_images and validation_labels."""
+        """Takes a data set of ours: images (N, 28, 28) uint8 and labels (N,), for some validation_images and validation_labels, for the rehearsal hardest."""
         with np.load(io.BytesIO(bytes(npz)), allow_pickle=False) as arrays:
             data = {key: arrays[key] for key in arrays.files}
         self._data[name] = {key: array.astype(np.int64) if key.endswith("labels") else array for key, array in data.items()}
@@ -60,7 +60,7 @@ class Lessons:
         """
         model = self._session.live[0]
         if self._rehearsal is None or not self._rehearsal.is_of(model):
-            self._rehearsal = Rehearsal(model, self._part(REHEARSAL))
+            self._rehearsal = Rehearsal(model, self._part(REHEARSAL), self._data[REHEARSAL]["hardest"])
         return self._rehearsal
 
     def start(self, request: str, images=None, labels=None) -> Run:
