@@ -80,14 +80,19 @@ export class Engine extends EventTarget {
     const isWish = new URLSearchParams(globalThis.location?.search).get("boot") === "slim";
     let why = isWish ? "the address asks for it" : this.#death;
     const paths = why ? PATHS.slice(1) : PATHS;
-    for (const path of paths) {
-      try {
-        return await this.#bootBy(path, why, mode);
-      } catch (error) {
-        const { name, message } = /** @type {RecognizerError} */ (error);
-        if (path === paths.at(-1) || name === "LoadError" || this.#closed) throw error;
-        why = message;
+    const end = new AbortController(); // of all ways, only now: where Firefox ends a worker that compiles a file, the next one waits for that file for ever
+    try {
+      for (const path of paths) {
+        try {
+          return await this.#bootBy(path, why, mode, end.signal);
+        } catch (error) {
+          const { name, message } = /** @type {RecognizerError} */ (error);
+          if (path === paths.at(-1) || name === "LoadError" || this.#closed) throw error;
+          why = message;
+        }
       }
+    } finally {
+      end.abort();
     }
   }
 
@@ -95,9 +100,9 @@ export class Engine extends EventTarget {
    * @param {"snapshot" | "slim"} path
    * @param {string | null} why it is not a faster one
    * @param {RequestCache} mode
+   * @param {AbortSignal} end
    */
-  async #bootBy(path, why, mode) {
-    const end = new AbortController();
+  async #bootBy(path, why, mode, end) {
     try {
       const { handed, ...how } = { ...hostTraits(), cache: mode };
       const map = await assetMap(how);
@@ -111,7 +116,7 @@ export class Engine extends EventTarget {
         handOver(wanted, worker, (bytes) => {
           arrived += bytes;
           reportSometimes();
-        }, end.signal);
+        }, end);
       }
       const onProgress = (/** @type {BootProgress} */ next) => {
         progress = next;
@@ -120,10 +125,10 @@ export class Engine extends EventTarget {
       return await this.#request("boot", { ...map, path, why, model: this.#model, handed }, { onProgress, patience: LOADING_PATIENCE });
     } catch (error) {
       cache = "reload";
-      this.#stop(/** @type {RecognizerError} */ (error));
+      const worker = this.#worker;
+      end.addEventListener("abort", () => worker?.terminate());
+      this.#worker = null;
       throw error;
-    } finally {
-      end.abort();
     }
   }
 

@@ -47,7 +47,7 @@ def reporting(directory: Path, faults: dict[str, bytes | None] | None = None):
     faults: file name -> what is sent in place of the file and of its .gz, None for a 404.
     """
     with serving(directory) as server:
-        server.RequestHandlerClass = type("FaultyHandler", (ReportingHandler,), {"faults": faults or {}})
+        server.RequestHandlerClass = type("FaultyHandler", (ReportingHandler,), {"faults": {} if faults is None else faults})
         yield server
 
 
