@@ -32,7 +32,7 @@ FOLDER = ROOT / "site" / "data"
 SEED = 2_000_000  # of the drawings: none of the seeds that training and calibration have
 TRAIN, VALIDATION, FEW = 10_000, 1_000, 1_000  # the first of MNIST's training images, the last of them, the first of its test images
 REHEARSED = {"mnist": 2_700, "recorded": 1_100, "made": 300, "strange": 900}
-HARD_DIGITS, HARD_STRANGE = 400, 200  # half of those that are rehearsed, or nearly: none but such ones, and other models than the default learn worse
+HARD_DIGITS, HARD_STRANGE = 400, 200  # two thirds of those that are rehearsed: with none but such ones, other models than the default learn worse
 LEVELS = 17  # between two shades of grey that the rehearsal set tells apart: sixteen of them are nearly as good, and half the size
 
 

@@ -25,7 +25,7 @@ from .training import Progress, as_float
 
 LEARNING = 2  # dense layers, the last ones
 COPIES = 80  # deformed copies of the drawings, all together
-DIGITS, STRANGE = 800, 500  # images of the stored set
+DIGITS, STRANGE = 600, 300  # images of the stored set
 WEIGHT = 1.0  # of a drawing or its copy in the loss; one of the stored set has 1, too
 KNOWN, SHARE = 0.8, 0.95  # it ends once so large a share of drawings and copies has at least this probability of its digit
 WAY = 0.75  # from the old weights to the new ones
