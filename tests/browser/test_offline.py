@@ -275,8 +275,8 @@ async () => {
 def test_after_a_hard_reload_a_new_version_can_be_accepted(elsewhere, dist, next_dist, new_visit):
     with serving(dist) as server:
         visit = new_visit(server.url).open().ready().offline_ready()
-        visit.context.new_cdp_session(visit.page).send("Page.reload", {"ignoreCache": True})
-        visit.page.wait_for_load_state()
+        with visit.page.expect_navigation():
+            visit.context.new_cdp_session(visit.page).send("Page.reload", {"ignoreCache": True})
         visit.ready().offline_ready()
         assert visit.page.evaluate("navigator.serviceWorker.controller") is None
         server.directory = next_dist
