@@ -1,5 +1,8 @@
 #!/usr/bin/env python3
-"""Makes the data sets that the page learns from and measures with: site/data/*.npz. Needed only when their content is to change."""
+"""Makes the data sets that the page learns from and measures with: site/data/*.npz.
+
+Needed when their content is to change, and after another training of the default network, whose doubts choose what is rehearsed.
+"""
 
 from __future__ import annotations
 
@@ -70,7 +73,10 @@ def rehearsal(digits: Digits, strokes: Path | None) -> Part:
 
 
 def hardest(model: Sequential, images: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Indices, uint16, of what the model would most easily lose: digits with the smallest lead of one answer over the next, and what is no digit but nearly taken for one."""
+    """Indices, uint16, of what the model would most easily lose.
+
+    That is digits with the smallest lead of one answer over the next, and what is no digit but nearly taken for one.
+    """
     probabilities = np.sort(softmax(model.predict_logits(as_float(images))), axis=1)
     by_lead = np.argsort(probabilities[:, -1] - probabilities[:, -2], kind="stable")
     by_doubt = np.argsort(-probabilities[:, -1], kind="stable")

@@ -41,7 +41,7 @@ export async function bootFromSnapshot({ files, parts, abi, enter, count }) {
         const trampoline = await restoreLibraries(module, header, compiled, table);
         module.API.restoreSnapshot = () => {
           restoreMemory(module, header, heap.data, trampoline);
-          heap.data = new Uint8Array(); // this function stays as long as Python, its fourteen megabytes need not
+          heap.data = new Uint8Array(); // this function stays as long as Python, its eleven megabytes need not
           return header.state;
         };
         return module;

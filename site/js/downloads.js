@@ -6,7 +6,7 @@
 /** @typedef {(bytes: number) => void} Count */
 
 const request = self.fetch.bind(self); // as it was before Pyodide got another
-const PIECE = 2 ** 20; // bytes that are hashed at a time: the browser copies what it hashes, and fourteen megabytes at once would stop the page
+const PIECE = 2 ** 20; // bytes that are hashed at a time: the browser copies what it hashes, and eleven megabytes at once would stop the page
 const STALLED_AFTER = 30_000; // ms without a single byte; then the network counts as gone
 
 /** What the single file brings in another way: scripts that came with the worker's own, and files that stand in the page. */

@@ -110,7 +110,7 @@ export class Engine extends EventTarget {
       const wanted = partsOf(map, path, this.#model);
       let progress = { stage: "runtime", loaded: 0, total: sizeOf(wanted) }; // the worker's
       let arrived = 0; // bytes of what is handed over
-      const report = () => this.#report({ ...progress, loaded: Math.min(progress.loaded + arrived, progress.total) });
+      const report = () => worker === this.#worker && this.#report({ ...progress, loaded: Math.min(progress.loaded + arrived, progress.total) });
       const reportSometimes = sometimes(report);
       if (handed) {
         handOver(wanted, worker, (bytes) => {
@@ -126,8 +126,8 @@ export class Engine extends EventTarget {
     } catch (error) {
       cache = "reload";
       const worker = this.#worker;
-      end.addEventListener("abort", () => worker?.terminate());
       this.#worker = null;
+      end.addEventListener("abort", () => worker?.terminate());
       throw error;
     }
   }
@@ -235,8 +235,13 @@ export class Engine extends EventTarget {
   async #die(reason) {
     const wasBooting = [...this.#pending.values()].some(({ name }) => name === "boot");
     console.error("The worker died:", reason);
-    this.#stop(new RecognizerError({ type: "WorkerError", message: `The recogniser stopped: ${reason.replace(/\.?$/, ".")}`, hint: "Reload the page." }));
-    if (this.#closed || wasBooting) return;
+    const error = new RecognizerError({ type: "WorkerError", message: `The recogniser stopped: ${reason.replace(/\.?$/, ".")}`, hint: "Reload the page." });
+    if (wasBooting) {
+      this.#refuse(error); // and its boot, which fails by that, has the worker
+      return;
+    }
+    this.#stop(error);
+    if (this.#closed) return;
     this.#death = `a worker died: ${reason}`;
     try {
       if (++this.#restarts > MAX_RESTARTS) throw new RecognizerError({ message: `The recogniser keeps stopping: ${reason}`, hint: "Reload the page." });
@@ -251,6 +256,11 @@ export class Engine extends EventTarget {
   #stop(error) {
     this.#worker?.terminate();
     this.#worker = null;
+    this.#refuse(error);
+  }
+
+  /** @param {RecognizerError} error for those who still wait */
+  #refuse(error) {
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
     for (const { reject, timer } of waiting) {

@@ -53,9 +53,9 @@ function reloadOnTakeOver(container) {
 function reportUpdates(registration, onUpdate) {
   const report = (/** @type {ServiceWorker} */ worker) => onUpdate(() => {
     // By its state, as a hard reload leaves this page without a worker that could change; and another tab may have accepted it.
-    const reloadIfDone = () => ["activated", "redundant"].includes(worker.state) && location.reload();
-    worker.addEventListener("statechange", reloadIfDone);
-    reloadIfDone();
+    const isDone = () => ["activated", "redundant"].includes(worker.state);
+    if (isDone()) return location.reload();
+    worker.addEventListener("statechange", () => isDone() && location.reload());
     worker.postMessage("activate");
   });
   const follow = (/** @type {ServiceWorker | null} */ worker) => worker?.addEventListener("statechange", () => {

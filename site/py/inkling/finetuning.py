@@ -1,10 +1,11 @@
 """Learning a hand from a few corrected drawings, without forgetting the rest.
 
 Only the last two dense layers learn: what those before them make of each image is computed once. Together with the drawings goes a
-stored set of MNIST's digits, pen drawings and things that are no digit, many of them such as are easily lost, each to be answered as
-the network answers it now, which holds on to more than the right labels would (Li and Hoiem 2016, https://arxiv.org/abs/1606.09282). It ends after the first epoch in
-which the drawings are known: signs that are easily learnt cost little time, and little is forgotten for them. In the end the network
-takes most of the way, not all of it, from its old weights to the new ones (Wortsman et al. 2022, https://arxiv.org/abs/2109.01903).
+stored set of MNIST's digits, pen drawings and things that are no digit, most of them such as the default network easily loses. Each is
+to be answered as the network answers it now, which holds on to more than the right labels would (Li and Hoiem 2016,
+https://arxiv.org/abs/1606.09282). It ends after the first epoch in which the drawings are known: signs that are easily learnt cost little
+time, and little is forgotten for them. In the end the network takes most of the way, not all of it, from its old weights to the new ones
+(Wortsman et al. 2022, https://arxiv.org/abs/2109.01903).
 
 The figures below were found by trial, on TUNING_GLYPHS, which the shipped models read wrong; others measure them: `python build.py bench learning`.
 """
