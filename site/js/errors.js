@@ -40,7 +40,7 @@ export function unsupported(message) {
 export function part(module, patience) {
   return inTime(module, patience).catch((error) => {
     console.error(error);
-    throw new RecognizerError({ type: "LoadError", message: "A part of the page could not be loaded.", hint: "Check the connection, then try again." });
+    throw new RecognizerError({ type: "LoadError", message: "A part of the page could not be loaded.", hint: "Check the connection, then reload the page." });
   });
 }
 

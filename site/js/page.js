@@ -61,7 +61,9 @@ function goOffline() {
 function bring(load) {
   return inTime(load()).catch((error) => {
     console.error(error);
-    element.tell("A part of the page could not be loaded. Check the connection, then try again.");
+    // Not "try again": some browsers never ask again for a module that did not come.
+    const action = { label: "Reload", run: () => location.reload() };
+    element.tell({ text: "A part of the page could not be loaded. Check the connection, then reload the page.", action });
     return null;
   });
 }

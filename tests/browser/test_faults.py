@@ -158,13 +158,16 @@ def test_a_host_that_does_not_know_the_types_of_files_is_no_hindrance(rough_visi
 
 @pytest.mark.parametrize("layout, name", [("bundled", "worker.js"), ("as written", "inkling.js"), ("as written", "engine.js"), ("as written", "worker.js"),
                                           ("as written", "downloads.js")])
-def test_a_missing_script_of_ours_is_told_at_once_and_the_action_recovers(rough, site, as_written, layout, name):
+def test_a_missing_script_of_ours_is_told_at_once_and_what_is_told_recovers(rough, site, as_written, layout, name):
     visit = rough(site if layout == "bundled" else as_written)
     visit.page.route(f"**/js/{name}", lambda route: missing(route, b"", ""))
     visit.open().draw(digit(6))
-    visit.error()
+    message = visit.error()
     visit.page.unroute_all()
-    visit.by("action").click()
+    if "reload the page" in message:  # a module of the page itself: some browsers never ask again for one that did not come
+        visit.page.reload()
+    else:
+        visit.by("action").click()
     visit.ready()
     assert visit.answer() == "6"
 

@@ -75,6 +75,7 @@ export const words = {
   // What can go wrong
   "A part of the page could not be loaded.": "Ein Teil der Seite konnte nicht geladen werden.",
   "Check the connection, then try again.": "Bitte die Verbindung prüfen, dann noch einmal versuchen.",
+  "Check the connection, then reload the page.": "Bitte die Verbindung prüfen, dann die Seite neu laden.",
   "The recogniser is not running.": "Die Erkennung läuft nicht.",
   "Reload the page.": "Bitte die Seite neu laden.",
   "This picture could not be read here.": "Dieses Bild konnte hier nicht gelesen werden.",
