@@ -39,11 +39,15 @@ HARD_DIGITS, HARD_STRANGE = 400, 200  # two thirds of those that are rehearsed: 
 LEVELS = 17  # between two shades of grey that the rehearsal set tells apart: sixteen of them are nearly as good, and half the size
 
 
-def main(arguments: list[str] | None = None) -> int:
-    parser = make_parser("site_data.py", __doc__, "python trainer/site_data.py")
+def parser(program: str = "site_data.py") -> argparse.ArgumentParser:
+    parser = make_parser(program, __doc__, "python trainer/site_data.py")
     parser.add_argument("--strokes", type=Path, metavar="FILE", help="recorded pen strokes, UCI's pendigits-orig.tra (.gz, .Z); default: fetched once")
     parser.add_argument("--out", type=Path, default=FOLDER, metavar="FOLDER", help="default site/data")
-    return run(parser, make, arguments)
+    return parser
+
+
+def main(arguments: list[str] | None = None) -> int:
+    return run(parser(), make, arguments)
 
 
 def make(options: argparse.Namespace) -> int:
