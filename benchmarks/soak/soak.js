@@ -7,6 +7,9 @@ let soak;
 /** @type {any} proxy of the Run that was begun last */
 let run;
 
+const MALLINFO_SIZE = 40; // bytes: ten numbers
+const IN_USE = 7; // the place of `uordblks` among them
+
 /** Every request; each is short enough that the engine does not take the worker for dead. */
 const calls = {
   begin: (/** @type {any} */ _, { seed, batch_size }) => {
@@ -18,7 +21,7 @@ const calls = {
   digest: () => run.digest(),
   faults: () => plain(soak.faults()),
   grow: () => plain(soak.grow()),
-  heap: (/** @type {any} */ pyodide) => pyodide._module.HEAP8.length,
+  heap: (/** @type {any} */ { _module: module }) => ({ size: module.HEAP8.length, used: allocated(module) }),
 };
 
 /**
@@ -36,6 +39,15 @@ async function bring(pyodide) {
   const response = await fetch(new URL("soak.zip", import.meta.url));
   pyodide.unpackArchive(await response.arrayBuffer(), "zip", { extractDir: `/lib/${library}/site-packages` });
   soak = pyodide.pyimport("soak");
+}
+
+/** Bytes that are allocated and not freed: what a leak adds to, where the heap's size goes in steps of a fifth. @param {any} module */
+function allocated(module) {
+  const info = module._malloc(MALLINFO_SIZE);
+  module._mallinfo(info);
+  const used = module.HEAPU32[info / 4 + IN_USE];
+  module._free(info);
+  return used;
 }
 
 /** @param {any} proxy of a dict */

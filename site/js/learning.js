@@ -26,7 +26,10 @@ export function learningOf(engine) {
   return {
     train(settings, { mode = "scratch", data: source = "mnist-train", live = true, resume, checkpointEvery = 5000, onCheckpoint, onProgress, signal } = {}) {
       const fields = { mode, settings: settings ?? {}, data: asBytes(source), live, resume, checkpointEvery: onCheckpoint && mode === "scratch" ? checkpointEvery : 0 };
-      return call("train", fields, { signal, onProgress: ({ checkpoint, ...progress }) => (checkpoint ? onCheckpoint?.(checkpoint) : onProgress?.(/** @type {any} */ (progress))) });
+      return call("train", fields, { signal, onProgress: ({ checkpoint, ...progress }) => {
+        onProgress?.(/** @type {any} */ (progress));
+        if (checkpoint) onCheckpoint?.(checkpoint);
+      } });
     },
     prepare: ({ onProgress, signal } = {}) => call("prepare", {}, { signal, onProgress }),
     evaluate: (source, { mistakes = 24, onProgress, signal } = {}) => call("evaluate", { data: asBytes(source), mistakes }, { signal, onProgress }),

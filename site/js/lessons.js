@@ -101,11 +101,11 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
     if (fields.live) overtake();
     const run = await job.unlessCancelled(begin(fields, progress, job));
     let [reported, saved, state] = [-Infinity, performance.now(), ""];
-    const save = () => {
-      saved = performance.now();
+    const checkpoint = () => {
       const bytes = run.checkpoint();
-      progress({ checkpoint: bytes.toJs() });
+      const copy = bytes.toJs();
       bytes.destroy();
+      return copy;
     };
     job.steer = ({ action, learning_rate: rate }) => {
       if (rate !== undefined) run.set_learning_rate(rate);
@@ -117,11 +117,13 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
         const now = performance.now();
         const isNew = run.state !== state;
         state = run.state;
-        if (isNew || now > reported + (busy ? REPORT_EVERY : 0)) {
-          progress({ run: job.id, ...toJs(run.report()) });
+        const isToSave = fields.checkpointEvery && (now > saved + fields.checkpointEvery || (isNew && !busy));
+        if (isNew || isToSave || now > reported + (busy ? REPORT_EVERY : 0)) {
+          // In one message: whoever hears that it pauses has its checkpoint, too, and may close the page.
+          progress({ run: job.id, ...toJs(run.report()), ...(isToSave ? { checkpoint: checkpoint() } : {}) });
           reported = now;
+          if (isToSave) saved = now;
         }
-        if (fields.checkpointEvery && (now > saved + fields.checkpointEvery || (isNew && !busy))) save();
         await (state === "paused" ? job.idle(SIGN_OF_LIFE) : turn());
         if (job.cancelled) throw cancelled();
       }

@@ -41,6 +41,7 @@ function database() {
 async function transact(name, mode, ask) {
   const transaction = (await database()).transaction(name, mode);
   const request = ask(transaction.objectStore(name));
+  if (mode === "readwrite") transaction.commit(); // now, not at the next turn: the page may be closed before
   return new Promise((resolve, reject) => {
     transaction.oncomplete = () => resolve(/** @type {T} */ (request?.result));
     transaction.onabort = transaction.onerror = () => reject(transaction.error ?? request?.error);

@@ -44,6 +44,7 @@ export class TrainView {
   #charts = make("div", { hidden: true }, this.#what, this.#during, this.#line, this.#outcome, make("div", { className: "charts" }, this.#loss.element, this.#accuracy.element), this.#table.element);
   /** @type {Run | null} */ #run = null;
   #lastRead = 0;
+  #keeping = 0; // checkpoints on their way to the disk
   element = make("div", {}, this.#kept, this.#before, this.#charts);
 
   /** @param {DigitRecognizer} element @param {(text: string | null) => void} say */
@@ -101,15 +102,19 @@ export class TrainView {
   #untilItEnds(run) {
     return run.train(this.#element, {
       live: true,
-      onCheckpoint: () => this.#keep(run.kept),
+      onCheckpoint: () => this.#keep(run),
       onRevival: () => this.#say(`The recogniser stopped. It is started again, and the training ${run.hasCheckpoint ? "goes on from the last checkpoint" : "begins again"}.`),
     });
   }
 
-  /** @param {KeptRun} kept */
-  async #keep(kept) {
-    const warning = await runStore.put(LAST, kept);
+  /** @param {Run} run */
+  async #keep(run) {
+    this.#keeping++;
+    if (run.state === "paused") this.#follow(run);
+    const warning = await runStore.put(LAST, run.kept);
+    this.#keeping--;
     if (warning) this.#say(warning);
+    if (run === this.#run && run.state === "paused") this.#follow(run);
   }
 
   /** A run that did not come to its end, or whose network has been lost out of sight. */
@@ -180,8 +185,8 @@ export class TrainView {
     this.#pause.textContent = run.state === "paused" ? "Go on" : "Pause";
     const done = `Step ${grouped(latest.step)} of ${grouped(latest.total_steps)}, epoch ${latest.epoch + 1} of ${latest.epochs}`;
     const left = latest.seconds_left === null ? "" : `, ${duration(latest.seconds_left)} left`;
-    const pace = run.state === "paused" ? "paused" : `${grouped(Math.round(latest.images_per_second))} images/s${left}`;
-    this.#line.textContent = `${done}, ${pace}`;
+    const pause = this.#keeping ? "pausing" : "paused"; // who reads "paused" may close the tab
+    this.#line.textContent = `${done}, ${run.state === "paused" ? pause : `${grouped(Math.round(latest.images_per_second))} images/s${left}`}`;
     this.#draw(run);
     if (performance.now() - this.#lastRead > READ_EVERY && this.#element.source) {
       this.#lastRead = performance.now();
