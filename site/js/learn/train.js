@@ -102,19 +102,19 @@ export class TrainView {
   #untilItEnds(run) {
     return run.train(this.#element, {
       live: true,
-      onCheckpoint: () => this.#keep(run),
+      onCheckpoint: () => this.#keep(run.kept),
       onRevival: () => this.#say(`The recogniser stopped. It is started again, and the training ${run.hasCheckpoint ? "goes on from the last checkpoint" : "begins again"}.`),
     });
   }
 
-  /** @param {Run} run */
-  async #keep(run) {
+  /** @param {KeptRun} kept */
+  async #keep(kept) {
     this.#keeping++;
-    if (run.state === "paused") this.#follow(run);
-    const warning = await runStore.put(LAST, run.kept);
+    if (this.#run?.state === "paused") this.#follow(this.#run);
+    const warning = await runStore.put(LAST, kept);
     this.#keeping--;
     if (warning) this.#say(warning);
-    if (run === this.#run && run.state === "paused") this.#follow(run);
+    if (this.#run?.state === "paused") this.#follow(this.#run);
   }
 
   /** A run that did not come to its end, or whose network has been lost out of sight. */
