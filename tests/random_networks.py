@@ -35,13 +35,13 @@ def specs(draw):
 
 @st.composite
 def models(draw):
-    """Strategy: such a network with weights, biases, temperature and threshold."""
+    """Strategy: such a network with weights, biases, temperature, threshold and second look."""
     rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
     model = Sequential.from_spec(draw(specs()), rng)
     for layer in model.layers:
         if layer.params:
             layer.params["b"] = rng.standard_normal(layer.shapes["b"]).astype(np.float32)
-    model.calibrate(draw(st.sampled_from([1.0, 0.5, 1.75])), draw(st.sampled_from([0.0, 0.25])))
+    model.calibrate(draw(st.sampled_from([1.0, 0.5, 1.75])), draw(st.sampled_from([0.0, 0.25])), draw(st.sampled_from([0.0, 5.0])))
     return model
 
 
@@ -52,6 +52,6 @@ def images(seed=0, n=6):
 
 
 def same(a, b):
-    """Whether two models are equal bit for bit, temperature and threshold included."""
+    """Whether two models are equal bit for bit, temperature, threshold and second look included."""
     mine, theirs = a.parameters(), b.parameters()
     return a.spec() == b.spec() and mine.keys() == theirs.keys() and all(np.array_equal(mine[key], theirs[key]) for key in mine)

@@ -12,9 +12,9 @@ NETWORK = ROOT / "site" / "py" / "inkling"
 # Module of inkling -> the modules of inkling that it may import.
 ALLOWED = {
     "__init__": set(),
-    "initializers": set(), "losses": set(), "optimizers": set(), "preprocess": set(), "augment": set(),
+    "initializers": set(), "losses": set(), "optimizers": set(), "preprocess": set(), "augment": set(), "views": set(),
     "layers": {"initializers"},
-    "model": {"layers"},
+    "model": {"layers", "views"},
     "numbers": {"preprocess"},
     "weights": {"model"}, "explain": {"model"},
     "settings": {"model", "optimizers"},

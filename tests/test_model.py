@@ -10,6 +10,7 @@ from references import assert_network_matches, load_references
 from inkling.layers import Dense, ReLU
 from inkling.losses import softmax_cross_entropy
 from inkling.model import Sequential, architecture
+from inkling.views import views
 
 REFERENCES = load_references("network")
 EVERY_LAYER = {"input_shape": [1, 9, 9], "layers": [
@@ -213,3 +214,57 @@ def test_dropout_is_silent_while_predicting(rng):
     images = rng.random((2, 28, 28), np.float32)
     assert (model.predict_logits(images) == model.predict_logits(images)).all()
     assert (model.forward(images, rng) != model.forward(images, rng)).any()
+
+
+# A second look
+
+
+@pytest.fixture
+def undecided(rng):
+    """A network with small random weights: it is sure of nothing."""
+    return Sequential.from_spec(architecture("784-20-10"), rng)
+
+
+def test_what_is_doubtful_is_the_mean_over_the_image_and_its_views(undecided, rng):
+    images = rng.random((5, 28, 28), np.float32)
+    once = undecided.predict_logits(images)
+    undecided.calibrate(1, 0, second_look=100)
+    seen = [undecided.forward(np.concatenate((image[None], views(image[None])))).mean(axis=0) for image in images]
+    np.testing.assert_allclose(undecided.predict_logits(images), seen, atol=1e-5)
+    np.testing.assert_allclose(undecided.predict_logits(images.reshape(5, 784)), seen, atol=1e-5)
+    assert abs(once - seen).max() > 0.1
+    np.testing.assert_array_equal(undecided.forward(images), once)
+
+
+def test_only_an_image_whose_lead_is_small_gets_a_second_look(undecided, rng):
+    images = rng.random((40, 28, 28), np.float32)
+    once = undecided.predict_logits(images)
+    second, best = np.sort(once, axis=1)[:, -2:].T
+    lead = best - second
+    undecided.calibrate(1, 0, second_look=float(np.median(lead)))
+    again = undecided.predict_logits(images)
+    assert ((again != once).any(axis=1) == (lead < np.median(lead))).all()
+
+
+def test_a_diverged_network_s_answers_stay_no_numbers(undecided, rng):
+    undecided.calibrate(1, 0, second_look=5)
+    undecided.parameters()["0.W"][...] = np.nan
+    assert np.isnan(undecided.predict_logits(rng.random((3, 28, 28), np.float32))).all()
+
+
+def test_no_images_get_no_second_look(undecided):
+    undecided.calibrate(1, 0, second_look=5)
+    assert undecided.predict_logits(np.empty((0, 28, 28), np.float32)).shape == (0, 10)
+
+
+def test_a_second_look_is_for_networks_that_read_digits():
+    with pytest.raises(ValueError, match="784 pixels"):
+        Sequential.from_spec(EVERY_LAYER | {"second_look": 5})
+
+
+def test_a_spec_says_when_there_is_a_second_look(undecided):
+    assert "second_look" not in undecided.spec()
+    undecided.calibrate(1, 0, second_look=4)
+    assert undecided.spec()["second_look"] == 4 == Sequential.from_spec(undecided.spec()).second_look
+    undecided.calibrate(2, 0.5)
+    assert undecided.second_look == 4  # of its own

@@ -50,9 +50,11 @@ def export(options: argparse.Namespace) -> int:
     with atomic_file(out) as file:
         file.write(data)
     print(f"{shown(out)}: {len(data):,} bytes, {model.n_parameters:,} parameters as float32")
-    if options.to == "pth" and (model.temperature, model.threshold) != (1.0, 0.0):
-        print(f"A state_dict has no place for the model's temperature and threshold. To import it again: "
-              f"--temperature {model.temperature:g} --threshold {model.threshold:g}")
+    if options.to == "pth" and (model.temperature, model.threshold, model.second_look) != (1.0, 0.0, 0.0):
+        print(f"A state_dict has no place for the model's temperature, threshold and second look. To import it again: "
+              f"--temperature {model.temperature:g} --threshold {model.threshold:g} --second-look {model.second_look:g}")
+    if options.to == "onnx" and model.second_look:
+        print("It reads each image once. The second look at what it is not sure of is Inkling's own (inkling/views.py).")
     return 0
 
 

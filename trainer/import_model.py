@@ -37,6 +37,8 @@ def parser(program: str = "import_model.py") -> argparse.ArgumentParser:
                         help="it was trained on (image - MEAN) / STD, such as 0.1307 0.3081: folded into the first layer")
     parser.add_argument("--temperature", type=float, metavar="T", help="logits are divided by it; default: what the file says, else 1")
     parser.add_argument("--threshold", type=float, metavar="P", help="least probability of an answer; default: what the file says, else 0")
+    parser.add_argument("--second-look", type=float, metavar="LEAD",
+                        help="an image whose best logit leads by less is read from aside, too; default: what the file says, else 0, never")
     parser.add_argument("--dtype", choices=["float32", "float16"], default="float32", help="of the .npz: exact, or half as large")
     parser.add_argument("--card", action="store_true",
                         help="measure it on MNIST's test images and write a model card beside it: with both in weights/ the page offers it")
@@ -61,7 +63,8 @@ def import_file(options: argparse.Namespace) -> int:
     with atomic_file(out) as file:
         file.write(npz.getvalue())
     layers = ", ".join(type(layer).__name__ for layer in model.layers)
-    print(f"{shown(out)}: {layers}; {model.n_parameters:,} parameters, temperature {model.temperature:g}, threshold {model.threshold:g}")
+    print(f"{shown(out)}: {layers}; {model.n_parameters:,} parameters, temperature {model.temperature:g}, threshold {model.threshold:g}, "
+          f"second look {model.second_look:g}")
     if told:
         print(told)
     if card:
@@ -102,7 +105,7 @@ def read_model(options: argparse.Namespace) -> tuple[Sequential, str]:
         fold_normalization(model, mean, std, str(options.file))
     try:
         model.calibrate(model.temperature if options.temperature is None else options.temperature,
-                        model.threshold if options.threshold is None else options.threshold)
+                        model.threshold if options.threshold is None else options.threshold, options.second_look)
     except ValueError as error:
         raise UsageError(str(error)) from error
     return model, told
@@ -122,7 +125,7 @@ def to_model(found: Found, file: str, stated: dict | None = None) -> tuple[Seque
     layers = blocks(found.tensors, file)
     if stated is not None:
         said = found.spec if isinstance(found.spec, dict) else {}
-        return build({key: said[key] for key in ("temperature", "threshold") if key in said} | stated, layers, file), ""
+        return build({key: said[key] for key in ("temperature", "threshold", "second_look") if key in said} | stated, layers, file), ""
     if found.spec is not None:
         return build(found.spec, layers, file), ""
     spec, told = infer_spec(layers, file)

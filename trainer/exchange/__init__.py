@@ -28,7 +28,7 @@ class Found:
     """What a file holds.
 
     tensors: name -> array, in the order of the layers; PyTorch's names ("fc1.weight") and layouts.
-    spec: the network as `Sequential.spec` has it, with temperature and threshold, if the file says so.
+    spec: the network as `Sequential.spec` has it, with temperature, threshold and second look, if the file says so.
     """
 
     tensors: dict[str, np.ndarray]

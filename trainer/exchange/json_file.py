@@ -22,7 +22,7 @@ MAX_TEXT = 16 * 2**20  # bytes; parsed, JSON takes up to twenty times as much, a
 
 
 def write(model: Sequential) -> bytes:
-    """{"format", "version", "input_shape", "layers": [{"type", ..., "W", "b"}], "temperature", "threshold"}."""
+    """{"format", "version", "input_shape", "layers": [{"type", ..., "W", "b"}], "temperature", "threshold"}, and "second_look" of one that looks twice."""
     document = {"format": FORMAT, "version": VERSION, **model.spec(), "temperature": model.temperature, "threshold": model.threshold}
     for entry, layer in zip(document["layers"], model.layers):
         entry |= {name: [float(str(value)) for value in array.ravel()] for name, array in layer.params.items()}

@@ -28,7 +28,7 @@ INSIDE = ("state_dict", "model_state_dict", "model", "net")  # where a checkpoin
 
 
 def write(model: Sequential) -> bytes:
-    """A state_dict for a `torch.nn.Sequential` of the same layers. The format has no place for temperature and threshold."""
+    """A state_dict for a `torch.nn.Sequential` of the same layers. The format has no place for temperature, threshold and second look."""
     require("torch")
     import torch
 

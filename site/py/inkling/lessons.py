@@ -153,7 +153,7 @@ class Examination:
     def _slices(self) -> Iterator[None]:
         at_once = 3 * images_at_once(self.model)  # only forwards
         for begin in range(0, self.total, at_once):
-            self._logits[begin:begin + at_once] = self.model.forward(as_float(self.images[begin:begin + at_once]))
+            self._logits[begin:begin + at_once] = self.model.predict_logits(as_float(self.images[begin:begin + at_once]))
             self.done = min(begin + at_once, self.total)
             yield
 

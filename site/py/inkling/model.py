@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 
 import numpy as np
 
 from .layers import LAYERS, Layer
+from .views import VIEWS, views
 
 
 class Sequential:
@@ -20,13 +22,14 @@ class Sequential:
     output_shapes: of one example after each layer.
     temperature: logits are divided by it before the softmax, so that 90 % sure means right in nine cases of ten (Guo et al. 2017).
     threshold: the probability below which the best guess is no answer; 0 accepts everything.
+    second_look: an image whose best two logits lie closer together than this is looked at from aside, too (`views`); 0 never does.
     Raises ValueError if a layer can't take what the one before gives.
     """
 
-    def __init__(self, layers: list[Layer], input_shape: tuple[int, ...], *, temperature: float = 1.0, threshold: float = 0.0):
+    def __init__(self, layers: list[Layer], input_shape: tuple[int, ...], *, temperature: float = 1.0, threshold: float = 0.0,
+                 second_look: float = 0.0):
         self.layers = layers
         self.input_shape = shape = tuple(input_shape)
-        self.calibrate(temperature, threshold)
         if not shape or not all(type(size) is int and size > 0 for size in shape):
             raise ValueError(f"input_shape is {input_shape!r}; it must be whole numbers above 0")
         self.output_shapes = []
@@ -39,12 +42,21 @@ class Sequential:
             if min(shape) < 1:
                 raise ValueError(f"layer {i}, {type(layer).__name__}, leaves nothing: {shape}")
         self.layers[0].needs_input_grad = False  # nobody asks what the pixels should have been
+        self.calibrate(temperature, threshold, second_look)
 
-    def calibrate(self, temperature: float, threshold: float) -> None:
-        """Sets both. Raises ValueError unless temperature lies in (0, 100] and threshold in [0, 1]."""
-        if not (isinstance(temperature, (int, float)) and 0 < temperature <= 100 and isinstance(threshold, (int, float)) and 0 <= threshold <= 1):
-            raise ValueError(f"temperature {temperature!r} must lie in (0, 100], threshold {threshold!r} in [0, 1]")
-        self.temperature, self.threshold = float(temperature), float(threshold)
+    def calibrate(self, temperature: float, threshold: float, second_look: float | None = None) -> None:
+        """Sets them; second_look None stays as it is.
+
+        Raises ValueError unless temperature lies in (0, 100], threshold in [0, 1] and second_look in [0, 100], and is 0 of a network that
+        does not turn 784 pixels into ten numbers.
+        """
+        second_look = self.second_look if second_look is None else second_look
+        if not all(isinstance(value, (int, float)) for value in (temperature, threshold, second_look)) or not (
+                0 < temperature <= 100 and 0 <= threshold <= 1 and 0 <= second_look <= 100):
+            raise ValueError(f"temperature {temperature!r} must lie in (0, 100], threshold {threshold!r} in [0, 1], second_look {second_look!r} in [0, 100]")
+        if second_look and (math.prod(self.input_shape) != 784 or self.output_shapes[-1] != (10,)):
+            raise ValueError(f"second_look is {second_look:g}; only a network that turns 784 pixels into ten numbers can look twice")
+        self.temperature, self.threshold, self.second_look = float(temperature), float(threshold), float(second_look)
 
     def forward(self, x: np.ndarray, rng: np.random.Generator | None = None) -> np.ndarray:
         """A batch of examples, each of input_shape or as an image -> logits (N, 10). rng: while training only."""
@@ -63,7 +75,19 @@ class Sequential:
         return [pair for layer in self.layers for pair in layer.params_and_grads()]
 
     def predict_logits(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
-        """images (N, 28, 28) or (N, *input_shape), any N -> logits (N, 10), in batches that fit into the caches."""
+        """images (N, 28, 28) or (N, *input_shape), any N -> logits (N, 10), in batches that fit into the caches.
+
+        Of an image that gets a second look they are the mean over it and its views.
+        """
+        logits = self._forward_all(images, batch_size)
+        if self.second_look:
+            second, best = np.partition(logits, -2, axis=1)[:, -2:].T
+            doubtful = np.flatnonzero(best - second < self.second_look)
+            seen = self._forward_all(views(images[doubtful]), batch_size).reshape(-1, len(VIEWS), 10)
+            logits[doubtful] = (logits[doubtful] + seen.sum(axis=1)) / np.float32(1 + len(VIEWS))
+        return logits
+
+    def _forward_all(self, images: np.ndarray, batch_size: int) -> np.ndarray:
         batches = [self.forward(images[i:i + batch_size]) for i in range(0, len(images), batch_size)]
         return np.concatenate(batches) if batches else np.empty((0, 10), np.float32)
 
@@ -99,11 +123,14 @@ class Sequential:
     def spec(self) -> dict:
         """The network without its weights as JSON-ready data.
 
-        {"input_shape": [...], "layers": [{"type": "Dense", ...}, ...]}, and "temperature" and "threshold" of a calibrated one.
+        {"input_shape": [...], "layers": [{"type": "Dense", ...}, ...]}, and of a calibrated one "temperature", "threshold" and,
+        if it looks twice, "second_look".
         """
         spec = {"input_shape": list(self.input_shape), "layers": [{"type": type(layer).__name__, **layer.config} for layer in self.layers]}
         if (self.temperature, self.threshold) != (1.0, 0.0):
             spec |= {"temperature": self.temperature, "threshold": self.threshold}
+        if self.second_look:
+            spec["second_look"] = self.second_look
         return spec
 
     @classmethod
@@ -114,7 +141,8 @@ class Sequential:
         """
         try:
             layers = [cls._layer(dict(entry), rng) for entry in spec["layers"]]
-            return cls(layers, spec["input_shape"], temperature=spec.get("temperature", 1.0), threshold=spec.get("threshold", 0.0))
+            return cls(layers, spec["input_shape"], temperature=spec.get("temperature", 1.0), threshold=spec.get("threshold", 0.0),
+                       second_look=spec.get("second_look", 0.0))
         except (KeyError, TypeError, IndexError, AttributeError) as error:
             raise ValueError(f"not a model spec: {error}") from error
 
