@@ -234,6 +234,8 @@ def test_what_is_doubtful_is_the_mean_over_the_image_and_its_views(undecided, rn
     np.testing.assert_allclose(undecided.predict_logits(images.reshape(5, 784)), seen, atol=1e-5)
     assert abs(once - seen).max() > 0.1
     np.testing.assert_array_equal(undecided.forward(images), once)
+    np.testing.assert_array_equal(undecided.predict_logits(images, once=True), once)
+    np.testing.assert_allclose(undecided.predict_logits(images, batch_size=2), seen, atol=1e-5)
 
 
 def test_only_an_image_whose_lead_is_small_gets_a_second_look(undecided, rng):

@@ -46,7 +46,10 @@ def save_model(run: Run) -> tuple[Sequential, dict]:
 
 
 def make_card(name: str, model: Sequential, npz: bytes, run: Run) -> dict:
-    """Everything that a person or the page may want to know of a model, JSON-ready."""
+    """Everything that a person or the page may want to know of a model, JSON-ready.
+
+    Its accuracies are those of the calibrated model, which looks twice; the run's log has those at first sight.
+    """
     accuracy, errors = test_figures(model, run.digits)
     test = "mnist_test" if run.digits.is_mnist else "test"
     return {

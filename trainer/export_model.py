@@ -53,8 +53,9 @@ def export(options: argparse.Namespace) -> int:
     if options.to == "pth" and (model.temperature, model.threshold, model.second_look) != (1.0, 0.0, 0.0):
         print(f"A state_dict has no place for the model's temperature, threshold and second look. To import it again: "
               f"--temperature {model.temperature:g} --threshold {model.threshold:g} --second-look {model.second_look:g}")
-    if options.to == "onnx" and model.second_look:
-        print("It reads each image once. The second look at what it is not sure of is Inkling's own (inkling/views.py).")
+    if model.second_look:
+        print("Another program looks once, without the second look of site/py/inkling/views.py: it is right a little less often, and the threshold, "
+              "which was chosen for two looks, declines a little more.")
     return 0
 
 

@@ -81,7 +81,7 @@ def hardest(model: Sequential, images: np.ndarray, labels: np.ndarray) -> np.nda
 
     That is digits with the smallest lead of one answer over the next, and what is no digit but nearly taken for one.
     """
-    probabilities = np.sort(softmax(model.forward(as_float(images))), axis=1)  # at first sight, which is what learning changes
+    probabilities = np.sort(softmax(model.predict_logits(as_float(images), once=True)), axis=1)  # at first sight, which is what learning changes
     by_lead = np.argsort(probabilities[:, -1] - probabilities[:, -2], kind="stable")
     by_doubt = np.argsort(-probabilities[:, -1], kind="stable")
     return np.concatenate((by_lead[labels[by_lead] >= 0][:HARD_DIGITS], by_doubt[labels[by_doubt] < 0][:HARD_STRANGE])).astype(np.uint16)

@@ -27,8 +27,11 @@ export function learningOf(engine) {
     train(settings, { mode = "scratch", data: source = "mnist-train", live = true, resume, checkpointEvery = 5000, onCheckpoint, onProgress, signal } = {}) {
       const fields = { mode, settings: settings ?? {}, data: asBytes(source), live, resume, checkpointEvery: onCheckpoint && mode === "scratch" ? checkpointEvery : 0 };
       return call("train", fields, { signal, onProgress: ({ checkpoint, ...progress }) => {
-        onProgress?.(/** @type {any} */ (progress));
-        if (checkpoint) onCheckpoint?.(checkpoint);
+        try {
+          onProgress?.(/** @type {any} */ (progress));
+        } finally {
+          if (checkpoint) onCheckpoint?.(checkpoint);
+        }
       } });
     },
     prepare: ({ onProgress, signal } = {}) => call("prepare", {}, { signal, onProgress }),

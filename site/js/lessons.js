@@ -101,6 +101,7 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
     if (fields.live) overtake();
     const run = await job.unlessCancelled(begin(fields, progress, job));
     let [reported, saved, state] = [-Infinity, performance.now(), ""];
+    let [savedStep, isRateNew] = [-1, false];
     const checkpoint = () => {
       const bytes = run.checkpoint();
       const copy = bytes.toJs();
@@ -109,6 +110,7 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
     };
     job.steer = ({ action, learning_rate: rate }) => {
       if (rate !== undefined) run.set_learning_rate(rate);
+      isRateNew ||= rate !== undefined;
       if (action !== undefined) run.steer(action);
     };
     try {
@@ -117,12 +119,12 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
         const now = performance.now();
         const isNew = run.state !== state;
         state = run.state;
-        const isToSave = fields.checkpointEvery && (now > saved + fields.checkpointEvery || (isNew && !busy));
+        const isToSave = fields.checkpointEvery && (run.n_steps !== savedStep || isRateNew) && (!busy || now > saved + fields.checkpointEvery);
         if (isNew || isToSave || now > reported + (busy ? REPORT_EVERY : 0)) {
           // In one message: whoever hears that it pauses has its checkpoint, too, and may close the page.
           progress({ run: job.id, ...toJs(run.report()), ...(isToSave ? { checkpoint: checkpoint() } : {}) });
           reported = now;
-          if (isToSave) saved = now;
+          if (isToSave) [saved, savedStep, isRateNew] = [now, run.n_steps, false];
         }
         await (state === "paused" ? job.idle(SIGN_OF_LIFE) : turn());
         if (job.cancelled) throw cancelled();

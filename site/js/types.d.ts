@@ -287,6 +287,7 @@ interface Learning {
    * Trains a network from nothing, or the one in use on from where it is ("fine-tune": on somebody's own images, with rehearsal of the old).
    * live: the network answers as it is right now, and afterwards; else only `weights` come of it. resume: a checkpoint to go on from.
    * An abort puts back the network from before. Several runs that are not live may go on at the same time.
+   * onCheckpoint is called right after the onProgress that says the same step: every so many ms, and with each pause.
    */
   train(
     settings: Record<string, any> | null,

@@ -19,7 +19,7 @@ HERE = Path(__file__).parent.parent
 FIXTURE = HERE / "fixtures" / "drawings.json"
 WEIGHTS = HERE.parent / "weights" / "convnet.npz"
 SAME = 0.99  # of the digits, between the page's canvas and the desktop's own rendering of the same strokes
-RECORDED = 5  # of each digit; these are on some machines only
+RECORDED = 20  # of each digit; these are on some machines only
 
 # The answer to the newest ink, and that ink, in one go: hundreds of separate waits would take minutes.
 ANSWER = """

@@ -19,6 +19,25 @@ STEP_SAVED = """
   };
 })
 """
+HOLDS_STORAGE = """
+{
+  window.isHeld = false;
+  window.held = []; // what is to happen once a transaction is complete
+  Object.defineProperty(IDBTransaction.prototype, "oncomplete", {
+    set(done) { this.addEventListener("complete", () => (isHeld ? held.push(done) : done())); },
+  });
+}
+"""
+COUNTS_WRITES = """
+() => {
+  window.writes = []; // the last step of each record
+  const { put } = IDBObjectStore.prototype;
+  IDBObjectStore.prototype.put = function (value, key) {
+    writes.push(value.curves.steps.at(-1).step);
+    return put.call(this, value, key);
+  };
+}
+"""
 DIES_SOON = """
 ({ recognizer }) => {
   const { train } = recognizer;
@@ -74,6 +93,44 @@ def test_a_tab_closed_in_mid_run_can_go_on(at):
     visit.page.reload()
     expect(visit.button("Train")).to_be_visible()
     expect(visit.button("Go on")).to_have_count(0)
+
+
+def test_a_pause_is_called_one_once_its_checkpoint_is_kept(new_visit, site):
+    visit = new_visit(site)
+    visit.expecting("IndexedDB: Error: too late")
+    visit.page.add_init_script(HOLDS_STORAGE)
+    visit.open(SLOW).ready()
+    start(visit)
+    eventually(lambda: steps_done(visit) > 5)
+    visit.page.evaluate("() => { isHeld = true; }")
+    visit.button("Pause").click()
+    expect(figures(visit)).to_contain_text("pausing")
+    visit.page.evaluate("() => { isHeld = false; held.splice(0).forEach((done) => done()); }")
+    expect(figures(visit)).to_contain_text("paused")
+    visit.page.evaluate("() => { isHeld = true; }")
+    done = steps_done(visit)
+    visit.button("One step").click()
+    expect(figures(visit)).to_contain_text(f"Step {done + 1:,} of")
+    expect(figures(visit)).to_contain_text("pausing")
+    expect(figures(visit)).to_contain_text("paused", timeout=10_000)  # storage that does not answer keeps nobody
+    expect(note(visit)).to_contain_text("keeps nothing")
+
+
+def test_a_single_step_and_a_changed_rate_are_kept_with_the_pause_and_nothing_is_written_twice(at):
+    visit = at(SLOW)
+    start(visit)
+    visit.page.evaluate(COUNTS_WRITES)
+    visit.button("Pause").click()
+    expect(figures(visit)).to_contain_text("paused")
+    assert visit.page.evaluate("writes.at(-1)") == steps_done(visit)
+    done = steps_done(visit)
+    visit.button("One step").click()
+    expect(figures(visit)).to_contain_text(f"Step {done + 1:,} of")
+    expect(figures(visit)).to_contain_text("paused")
+    assert visit.page.evaluate("writes.at(-1)") == done + 1
+    written = visit.page.evaluate("writes.length")
+    visit.page.wait_for_timeout(7000)  # longer than the time between two checkpoints of a run that goes on
+    assert visit.page.evaluate("writes.length") == written
 
 
 def test_a_tab_closed_without_a_word_keeps_the_last_checkpoint(at):

@@ -19,3 +19,17 @@ def test_a_restored_worker_trains_and_predicts_as_stock_pyodide_does(monkeypatch
     assert result["problems"] == []
     assert result["boot"]["path"] == "snapshot"
     assert len(result["rounds"]) > 2
+
+
+@pytest.mark.parametrize("used, sizes, what", [
+    ([30, 31, 31, 31], [60, 60, 72, 72], None),  # the heap took the step that it was short of
+    ([30, 31, 32, 33], [60, 60, 60, 60], "what is in use"),
+    ([30, 31, 31, 31], [60, 60, 72, 86], "the heap"),
+    ([30, 40], [60, 90], None),  # two rounds say nothing yet
+])
+def test_a_leak_is_told_from_a_heap_that_takes_one_step(monkeypatch, used, sizes, what):
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    from bench_soak import MEGABYTE, growth
+
+    problems = growth([{"size": size * MEGABYTE, "used": bytes_used * MEGABYTE} for size, bytes_used in zip(sizes, used)])
+    assert [problem.partition(" grew from")[0] for problem in problems] == ([what] if what else [])

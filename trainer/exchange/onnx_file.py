@@ -19,9 +19,9 @@ IR_VERSION, OPERATOR_SET = 8, 13  # of 2021: what run times of some age read, to
 
 
 def write(model: Sequential) -> bytes:
-    """float32; the spec, with temperature and threshold, stands in metadata_props.
+    """float32; the spec, with temperature, threshold and second look, stands in metadata_props.
 
-    Dropout, which predicts nothing, is left out, and so is the second look: the outputs are those of `forward`.
+    The outputs are those of `forward`, at first sight. Dropout, which predicts nothing, is left out.
     """
     require("onnx")
     import onnx

@@ -110,7 +110,7 @@ export class Store {
   /** @param {(store: IDBObjectStore) => IDBRequest | undefined} ask */
   async #write(ask) {
     try {
-      await transact(this.#name, "readwrite", ask);
+      await inTime(transact(this.#name, "readwrite", ask), PATIENCE);
       return null;
     } catch (error) {
       console.warn("IndexedDB:", error);

@@ -30,6 +30,7 @@ class Sequential:
                  second_look: float = 0.0):
         self.layers = layers
         self.input_shape = shape = tuple(input_shape)
+        self.second_look = second_look
         if not shape or not all(type(size) is int and size > 0 for size in shape):
             raise ValueError(f"input_shape is {input_shape!r}; it must be whole numbers above 0")
         self.output_shapes = []
@@ -74,22 +75,24 @@ class Sequential:
         """The pairs of all layers, in a fixed order, after a `backward`."""
         return [pair for layer in self.layers for pair in layer.params_and_grads()]
 
-    def predict_logits(self, images: np.ndarray, batch_size: int = 256) -> np.ndarray:
+    def predict_logits(self, images: np.ndarray, batch_size: int = 256, *, once: bool = False) -> np.ndarray:
         """images (N, 28, 28) or (N, *input_shape), any N -> logits (N, 10), in batches that fit into the caches.
 
-        Of an image that gets a second look they are the mean over it and its views.
+        Of an image that gets a second look they are the mean over it and its views; once: none gets one.
         """
-        logits = self._forward_all(images, batch_size)
-        if self.second_look:
-            second, best = np.partition(logits, -2, axis=1)[:, -2:].T
-            doubtful = np.flatnonzero(best - second < self.second_look)
-            seen = self._forward_all(views(images[doubtful]), batch_size).reshape(-1, len(VIEWS), 10)
+        read = self.forward if once or not self.second_look else self._look
+        batches = [read(images[i:i + batch_size]) for i in range(0, len(images), batch_size)]
+        return np.concatenate(batches) if batches else np.empty((0, 10), np.float32)
+
+    def _look(self, images: np.ndarray) -> np.ndarray:
+        """The logits of a batch, of which some images get a second look."""
+        logits = self.forward(images)
+        second, best = np.partition(logits, -2, axis=1)[:, -2:].T
+        doubtful = np.flatnonzero(best - second < self.second_look)
+        if len(doubtful):
+            seen = self.forward(views(images[doubtful])).reshape(-1, len(VIEWS), 10)
             logits[doubtful] = (logits[doubtful] + seen.sum(axis=1)) / np.float32(1 + len(VIEWS))
         return logits
-
-    def _forward_all(self, images: np.ndarray, batch_size: int) -> np.ndarray:
-        batches = [self.forward(images[i:i + batch_size]) for i in range(0, len(images), batch_size)]
-        return np.concatenate(batches) if batches else np.empty((0, 10), np.float32)
 
     def _named(self) -> Iterator[tuple[str, Layer, str]]:
         for i, layer in enumerate(self.layers):

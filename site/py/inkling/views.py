@@ -1,7 +1,7 @@
 """An image as it looks from a little aside: what a network that is unsure of it looks at, too, before it answers.
 
 Test-time augmentation, as in Krizhevsky et al. 2012, section 4.1: the mean of a network's answers about slightly changed copies is right
-more often than its answer about the image alone. Training has seen digits turned and scaled that much, so every copy is one it knows.
+more often than its answer about the image alone. Augmentation has shown it digits turned and scaled that much.
 Two copies, chosen on validation images: four are hardly better, and take twice the time.
 """
 
