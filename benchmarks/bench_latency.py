@@ -66,6 +66,12 @@ FOLLOW = """(element) => {
   };
 }"""
 
+TAKE = """(() => {
+  const { events, trips, shown } = seen;
+  Object.assign(seen, { events: [], trips: [], shown: [] });
+  return { events, trips, shown };
+})()"""  # what was noted since it was last taken
+
 
 def latencies(events: list[float], shown: list[list[float]]) -> list[float]:
     """For each event the time until the first answer that was asked for after it had been shown; ms."""
@@ -88,37 +94,49 @@ def main() -> None:
         page.route("**/js/worker.js", watch_worker)
         page.goto(url)
         wait_for(page, "Boolean(document.querySelector('digit-recognizer')?.recognizer)")
-        page.locator("digit-recognizer").evaluate(FOLLOW)
+        element = page.locator("digit-recognizer")
+        element.evaluate(FOLLOW)
         box = pad_box(page)
 
-        def draw(digit: int) -> None:
+        def draw(digit: int, numbers: bool = False) -> None:
+            element.evaluate("(element, on) => element.toggleAttribute('numbers', on)", numbers)
             draw_digit(page, digit, box, hertz=HERTZ)
             wait_for(page, "document.querySelector('digit-recognizer').shadowRoot.querySelector('[data-testid=prediction]').ariaBusy === 'false'")
             page.get_by_test_id("clear").click()
 
         for i in range(WARM_UP):
             draw(i % 10)
-        page.evaluate("Object.assign(seen, { events: [], trips: [], shown: [] }), seen.blocked.splice(0)")
+        page.evaluate("seen.blocked.splice(0)")
+        page.evaluate(TAKE)
+        waits, trips = {False: [], True: []}, {False: [], True: []}
         for i in range(options.digits):
-            draw(i % len(DIGITS))
-        seen = page.evaluate("({ ...seen, answers: null })")
+            for numbers in (False, True):  # in turns, so that what else the machine does meets both
+                draw(i % len(DIGITS), numbers)
+                seen = page.evaluate(TAKE)
+                waits[numbers] += latencies(seen["events"], seen["shown"])
+                trips[numbers] += seen["trips"]
+        blocked = page.evaluate("seen.blocked")
 
-    waits = latencies(seen["events"], seen["shown"])
-    print(f"\n{options.digits} digits at {HERTZ} pointer events a second after {WARM_UP} to warm up: {len(waits)} events, {len(seen['trips'])} answers.")
+    print(f"\n{options.digits} digits at {HERTZ} pointer events a second after {WARM_UP} to warm up: {len(waits[False])} events, "
+          f"{len(trips[False])} answers; and as many while whole numbers are read.")
     print(f"{conditions()}\n")
-    there, work, both, back = zip(*seen["trips"])
+    there, work, both, back = zip(*trips[False])
+    _, work_numbers, both_numbers, _ = zip(*trips[True])
     rows = [
         [name, *(f"{percentile(list(values), p):.1f}" for p in (50, 95, 100))]
         for name, values in (
-            ("pointer event to bars", waits),
+            ("pointer event to bars", waits[False]),
             ("worker, from the page's request to its answer", both),
             ("of that, until it has the request", there),
             ("of that, preprocess, forward, and what Python and JavaScript hand over", work),
             ("until the page, which paints, hears of it", back),
+            ("one digit while whole numbers are read: pointer event to bars", waits[True]),
+            ("worker, from the page's request to its answer", both_numbers),
+            ("of that, preprocess, forward, and what Python and JavaScript hand over", work_numbers),
         )
     ]
     print(table(["ms", "median", "p95", "most"], rows))
-    blocked = ", ".join(f"{value:.0f}" for value in seen["blocked"])
+    blocked = ", ".join(f"{value:.0f}" for value in blocked)
     print(f"\nTasks over 50 ms on the main thread while drawing: {f'{blocked} ms' if blocked else 'none'}. (While loading: bench boot.)")
 
 

@@ -55,6 +55,15 @@ def dotted_zero(rng) -> Drawing:
     return [*zero(rng), line((x, y), (x + 0.02, y + 0.03))]
 
 
+def curled_zero(rng) -> Drawing:
+    """One whose end runs on inside it."""
+    start, overlap = rng.uniform(-130, -50), rng.uniform(30, 130)
+    points = arc(0.5, 0.7, rng.uniform(0.38, 0.52), 0.7, start, start - 360 - overlap)
+    turned = np.linspace(0, 360 + overlap, len(points))[:, None]
+    inwards = rng.uniform(0.1, 0.5) * np.clip((turned - 300) / (60 + overlap), 0, 1)
+    return [points + ((0.5, 0.7) - points) * inwards]
+
+
 def one(rng) -> Drawing:
     return [line((0.5, 0.0), (0.5 + rng.normal(0, 0.04), 1.4))]
 
@@ -69,6 +78,20 @@ def footed_one(rng) -> Drawing:
     left, right = rng.uniform(0.15, 0.45, 2)
     first = flagged_one(rng) if rng.random() < 0.75 else one(rng)
     return [*first, line((0.5 - left, 1.4), (0.5 + right, 1.4))]
+
+
+def hooked_one(rng) -> Drawing:
+    """One with a long bent flag, as far as it stays a one, or a steep one along the stem; the pen often sets out with a hook."""
+    if rng.random() < 0.5:
+        flag = rng.uniform(0.3, 1.0)
+        drop = flag * rng.uniform(0.55, 0.95)
+    else:
+        flag, drop = rng.uniform(0.12, 0.45), rng.uniform(0.45, 1.1)
+    sag = rng.uniform(-0.02, 0.12) * drop
+    hook = [(0.5 - flag + rng.uniform(-0.04, 0.14), drop - rng.uniform(0.02, 0.14))] if rng.random() < 0.5 else []
+    foot = 0.5 - rng.uniform(-0.05, 0.4)
+    stem = ((0.5, 0.0), (0.25 + foot / 2 + rng.normal(0, 0.03), 0.7), (foot, 1.4))
+    return [curve(*hook, (0.5 - flag, drop), (0.5 - 0.4 * flag, 0.4 * drop + sag), (0.5, 0.0), *stem)]
 
 
 def two(rng) -> Drawing:
@@ -87,6 +110,14 @@ def three(rng) -> Drawing:
     return [np.concatenate((arc(0.42, waist / 2, 0.4, waist / 2, -160, 75), line((inner, waist)), arc(0.42, (waist + 1.4) / 2, 0.48, (1.4 - waist) / 2, -80, 150)))]
 
 
+def soft_three(rng) -> Drawing:
+    """One line without a corner, its waist shallow or its upper half small."""
+    waist, inner = rng.uniform(0.45, 0.72), rng.uniform(0.35, 0.68)
+    upper, lower = rng.uniform(0.68, 0.9), rng.uniform(0.72, 1.0)
+    return [curve((rng.uniform(0.0, 0.25), rng.uniform(0.08, 0.25)), (0.45, 0.0), (upper, waist / 2), (inner, waist),
+                  (lower, (waist + 1.4) / 2), (0.4, 1.4), (rng.uniform(-0.05, 0.15), rng.uniform(1.15, 1.38)))]
+
+
 def open_four(rng) -> Drawing:
     bar = rng.uniform(0.7, 0.95)
     first = line((rng.uniform(0.1, 0.3), 0.0), (rng.uniform(0.0, 0.12), bar), (rng.uniform(0.8, 1.05), bar))
@@ -99,6 +130,24 @@ def closed_four(rng) -> Drawing:
     if rng.random() < 0.5:
         return [line((x, 0.0), (0.0, bar), (rng.uniform(0.85, 1.05), bar)), line((x, 0.0), (x, 1.4))]
     return [line((rng.uniform(0.85, 1.05), bar), (0.0, bar), (x, 0.0), (x, 1.4))]
+
+
+def narrow_four(rng) -> Drawing:
+    """An open one with a short bar and a short stem, often in one line."""
+    bar, stem = rng.uniform(0.8, 1.1), rng.uniform(0.3, 0.6)
+    left = (rng.uniform(-0.05, 0.15), bar)
+    corner = [left] if rng.random() < 0.6 else []
+    first = curve((rng.uniform(0.1, 0.35), 0.0), left, *corner, (stem + rng.uniform(0.0, 0.2), bar - rng.uniform(-0.02, 0.2)))
+    second = line((stem + rng.normal(0, 0.04), bar - rng.uniform(0.1, 0.4)), (stem + rng.normal(0, 0.05), 1.4))
+    return [np.concatenate((first, second))] if rng.random() < 0.5 else [first, second]
+
+
+def leaning_four(rng) -> Drawing:
+    """One whose stem runs from the upper right to the lower left."""
+    left, bar = rng.uniform(0.05, 0.2), rng.uniform(0.5, 0.75)
+    first = line((rng.uniform(0.25, 0.45), rng.uniform(0.0, 0.1)), (left, bar), (rng.uniform(0.6, 0.9), bar - 0.05))
+    second = line((rng.uniform(0.75, 1.0), rng.uniform(0.0, 0.2)), (rng.uniform(0.2, 0.45), 1.4))
+    return [np.concatenate((first, second))] if rng.random() < 0.3 else [first, second]
 
 
 def five(rng) -> Drawing:
@@ -116,6 +165,14 @@ def six(rng) -> Drawing:
     return [np.concatenate((tall, arc(0.06 + loop, 1.4 - loop, loop, loop, 180, 180 - rng.uniform(330, 400))))]
 
 
+def small_looped_six(rng) -> Drawing:
+    """A long line with a small or flat loop at its end."""
+    rx, ry = rng.uniform(0.12, 0.32), rng.uniform(0.1, 0.25)
+    foot = np.array((rng.uniform(0.1, 0.35), 1.4 - ry))
+    tall = curve((rng.uniform(0.5, 0.95), 0.0), tuple((0.7, 0.7) * foot + (rng.uniform(0.05, 0.2), -0.2)), tuple(foot))
+    return [np.concatenate((tall, arc(foot[0] + rx, foot[1], rx, ry, 180, 180 - rng.uniform(330, 420))))]
+
+
 def seven(rng) -> Drawing:
     top = line((0.0, rng.normal(0.02, 0.04)), (0.95, 0.0))
     foot = (rng.uniform(0.2, 0.5), 1.4)
@@ -129,6 +186,15 @@ def crossed_seven(rng) -> Drawing:
     return [*seven(rng), line((left, y + rng.normal(0, 0.04)), (right, y + rng.normal(0, 0.04)))]
 
 
+def wavy_seven(rng) -> Drawing:
+    """A crossed one whose strokes swing, often round at the upper right."""
+    y, slope = rng.uniform(0.5, 0.95), rng.normal(0.05, 0.1)
+    right = (rng.uniform(0.75, 0.95), rng.uniform(0.0, 0.12))
+    corner = [right] if rng.random() < 0.5 else []
+    top = curve((0.0, rng.uniform(0.1, 0.25)), (0.15, 0.0), (0.5, 0.03), right, *corner, (0.62, 0.65), (rng.uniform(0.1, 0.5), 1.4))
+    return [top, curve((rng.uniform(0.0, 0.3), y - slope), (0.45, y - rng.uniform(0, 0.08)), (0.75, y), (rng.uniform(0.85, 1.1), y + slope + rng.uniform(0, 0.1)))]
+
+
 def eight(rng) -> Drawing:
     waist = rng.uniform(0.58, 0.72)
     upper, lower = waist / 2, (1.4 - waist) / 2
@@ -137,6 +203,17 @@ def eight(rng) -> Drawing:
     wide = rng.uniform(0.32, 0.42)
     return [curve((0.5 + wide, 0.18), (0.5, 0.0), (0.5 - wide, upper), (0.5, waist), (0.5 + wide + 0.08, waist + lower), (0.5, 1.4),
                   (0.5 - wide - 0.08, waist + lower), (0.5, waist), (0.5 + wide, upper), (0.5 + wide * 0.8, rng.uniform(0.05, 0.25)))]
+
+
+def open_eight(rng) -> Drawing:
+    """One whose end does not come back to its start: it begins at the upper left, or at the upper right."""
+    waist = rng.uniform(0.6, 0.8)
+    wide, lower = rng.uniform(0.15, 0.42), (1.4 + waist) / 2
+    if rng.random() < 0.6:
+        return [curve((rng.uniform(0.0, 0.2), rng.uniform(0.2, 0.45)), (0.45, 0.0), (0.85, 0.25), (0.5, waist), (0.5 - wide, lower), (0.45, 1.4),
+                      (0.45 + wide, lower), (0.45, waist), (rng.uniform(-0.2, 0.3), waist - rng.uniform(0.0, 0.2)))]
+    return [curve((rng.uniform(0.6, 0.85), rng.uniform(0.05, 0.2)), (0.4, 0.0), (0.5 - wide, waist / 2), (0.5, waist), (0.5 + wide, lower), (0.5, 1.4),
+                  (0.5 - wide, lower), (0.5, waist), (rng.uniform(0.75, 1.0), rng.uniform(-0.05, 0.1)))]
 
 
 def nine(rng) -> Drawing:
@@ -153,17 +230,35 @@ def curled_nine(rng) -> Drawing:
     return [np.concatenate((head, tail))]
 
 
+def small_headed_nine(rng) -> Drawing:
+    """One like a g: a small or flat head, gone round once or twice, and from its right or its lower side a long tail."""
+    rx, ry, x = rng.uniform(0.13, 0.4), rng.uniform(0.1, 0.28), rng.uniform(0.35, 0.6)
+    leave, turned = rng.uniform(0, 90), rng.uniform(330, 400) if rng.random() < 0.7 else rng.uniform(500, 740)
+    head = arc(x, ry, rx, ry, leave + turned, leave)
+    belly = (max(x + 0.2, 0.8) + rng.uniform(-0.05, 0.2), 0.95)
+    return [np.concatenate((head, curve(tuple(head[-1]), belly, (0.55, 1.38), (rng.uniform(-0.15, 0.2), 1.4 - rng.uniform(0.0, 0.25)))))]
+
+
+def open_nine(rng) -> Drawing:
+    """One whose head does not close."""
+    rx, ry = rng.uniform(0.3, 0.45), rng.uniform(0.25, 0.4)
+    head = arc(0.85 - rx, ry, rx, ry, rng.uniform(-80, -30), -rng.uniform(200, 280))
+    into = (0.85, rng.uniform(0.2, 0.9) * ry)
+    tail = ((rng.uniform(0.5, 0.88), 1.4),) if rng.random() < 0.5 else ((0.85, 0.95), (0.55, 1.38), (rng.uniform(0.0, 0.3), 1.4 - rng.uniform(0, 0.2)))
+    return [np.concatenate((head, curve((0.6, 2 * ry - 0.05), into, into, *tail)))]
+
+
 FORMS: dict[int, tuple[Form, ...]] = {
-    0: (zero, slashed_zero, slashed_zero, dotted_zero),
-    1: (one, flagged_one, footed_one, footed_one),
+    0: (zero, slashed_zero, slashed_zero, dotted_zero, curled_zero),
+    1: (one, flagged_one, footed_one, footed_one, hooked_one, hooked_one),
     2: (two,),
-    3: (three,),
-    4: (open_four, closed_four),
+    3: (three, soft_three),
+    4: (open_four, closed_four, narrow_four, leaning_four),
     5: (five,),
-    6: (six,),
-    7: (seven, crossed_seven, crossed_seven),
-    8: (eight,),
-    9: (nine, curled_nine),
+    6: (six, small_looped_six),
+    7: (seven, crossed_seven, crossed_seven, wavy_seven),
+    8: (eight, open_eight),
+    9: (nine, curled_nine, small_headed_nine, open_nine),
 }
 
 

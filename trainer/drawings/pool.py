@@ -27,6 +27,7 @@ SIZES = (0.18, 0.95)  # of the pad's side; small ones as often as large ones, by
 PENS = (8.0, 32.0)  # px
 ALONG_OUTLINE = 0.07  # of the drawing's side: the broadest pen that goes along a glyph's outline
 BROADEST, BROADEST_STRANGE = 0.36, 0.16  # of the drawing's side: a broader pen leaves a blot that nobody can read
+STRENGTH_RECORDED = 1.5  # recorded digits are deformed so far: few people wrote them, and a form that one of them has may be any size and slant elsewhere
 TILT = np.deg2rad(17.0)
 AT_EDGE = 0.3  # share of the drawings that touch the pad's left or right edge, which cuts off half the pen, and of those at its top or bottom
 
@@ -37,7 +38,7 @@ class Amounts:
 
     per_recorded: int = 8
     of_fonts: int = 21_000
-    made: int = 24_000
+    made: int = 36_000
     strange: int = 36_000
 
 
@@ -72,15 +73,18 @@ def _make(job: tuple[tuple[int, int], list, list[int]]) -> tuple[np.ndarray, np.
             ink = fill_anyhow(source.outlines, rng)
         elif label == NO_DIGIT:
             ink = draw_anyhow(draw_strange(rng), rng, BROADEST_STRANGE)
+        elif source:
+            ink = draw_anyhow(source, rng, strength=STRENGTH_RECORDED)
         else:
-            ink = draw_anyhow(source or draw_digit(label, rng), rng)
+            ink = draw_anyhow(draw_digit(label, rng), rng)
         images[i] = np.rint(255 * preprocess(ink)[0])
     return images, np.array(labels)
 
 
-def draw_anyhow(drawing: Drawing, rng: np.random.Generator, broadest: float = BROADEST) -> np.ndarray:
-    """The ink of a drawing deformed at random and put anywhere on the pad, in any size, tilted, with any pen up to `broadest` of that size."""
-    deformed = deform(drawing, rng, rng.uniform(0, 1))
+def draw_anyhow(drawing: Drawing, rng: np.random.Generator, broadest: float = BROADEST, strength: float = 1.0) -> np.ndarray:
+    """The ink of a drawing deformed at random, with up to that strength, and put anywhere on the pad, in any size, tilted, with any pen
+    up to `broadest` of that size."""
+    deformed = deform(drawing, rng, rng.uniform(0, strength))
     size, laid = _lay_anyhow(deformed, rng)
     return render(laid, min(rng.uniform(*PENS), broadest * size * SIDE))
 
