@@ -4,7 +4,8 @@
 
 Real pointer events, 120 a second, along digits. For every event: the time until the bars show the answer to an ink that
 contains it (the element's `change`, fired when their aria-valuenow are set). The worker's share is a request's way to it and its work;
-the way back, counted apart, ends when the page has time to hear of it: in between it paints the stroke.
+the way back, counted apart, ends when the page has time to hear of it: in between it paints the stroke. Each digit is drawn twice, as
+usual and while whole numbers are read.
 """
 
 import argparse
@@ -66,11 +67,12 @@ FOLLOW = """(element) => {
   };
 }"""
 
+# What was noted since it was last taken.
 TAKE = """(() => {
   const { events, trips, shown } = seen;
   Object.assign(seen, { events: [], trips: [], shown: [] });
   return { events, trips, shown };
-})()"""  # what was noted since it was last taken
+})()"""
 
 
 def latencies(events: list[float], shown: list[list[float]]) -> list[float]:
@@ -86,7 +88,7 @@ def watch_worker(route) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--digits", type=int, default=20, help="digits drawn while measuring (default 20)")
+    parser.add_argument("--digits", type=int, default=20, help="digits drawn while measuring, each way (default 20)")
     options = parser.parse_args()
     with served() as url, chromium(*QUIET) as browser:
         page = browser.new_page()
@@ -105,7 +107,7 @@ def main() -> None:
             page.get_by_test_id("clear").click()
 
         for i in range(WARM_UP):
-            draw(i % 10)
+            draw(i % 10, numbers=i % 2 == 1)
         page.evaluate("seen.blocked.splice(0)")
         page.evaluate(TAKE)
         waits, trips = {False: [], True: []}, {False: [], True: []}
@@ -117,8 +119,9 @@ def main() -> None:
                 trips[numbers] += seen["trips"]
         blocked = page.evaluate("seen.blocked")
 
-    print(f"\n{options.digits} digits at {HERTZ} pointer events a second after {WARM_UP} to warm up: {len(waits[False])} events, "
-          f"{len(trips[False])} answers; and as many while whole numbers are read.")
+    counts = [f"{len(waits[numbers])} events, {len(trips[numbers])} answers" for numbers in (False, True)]
+    print(f"\n{options.digits} digits at {HERTZ} pointer events a second after {WARM_UP} to warm up: {counts[0]}; and again, in turns, "
+          f"while whole numbers are read: {counts[1]}.")
     print(f"{conditions()}\n")
     there, work, both, back = zip(*trips[False])
     _, work_numbers, both_numbers, _ = zip(*trips[True])
@@ -130,9 +133,9 @@ def main() -> None:
             ("of that, until it has the request", there),
             ("of that, preprocess, forward, and what Python and JavaScript hand over", work),
             ("until the page, which paints, hears of it", back),
-            ("one digit while whole numbers are read: pointer event to bars", waits[True]),
-            ("worker, from the page's request to its answer", both_numbers),
-            ("of that, preprocess, forward, and what Python and JavaScript hand over", work_numbers),
+            ("while whole numbers are read: pointer event to bars", waits[True]),
+            ("while whole numbers are read: worker", both_numbers),
+            ("while whole numbers are read: of that, preprocess, forward ...", work_numbers),
         )
     ]
     print(table(["ms", "median", "p95", "most"], rows))

@@ -99,6 +99,7 @@ async function attempt(file, count, end, work) {
       count(bytes);
     });
   } catch (error) {
+    controller.abort(); // of what was wrong nothing more is to come, and to be counted
     const isFirst = file.cache !== "reload";
     file.cache = "reload"; // what is wrong must not come out of the browser's cache for ever
     if (isFirst && hasCome && !stalled && !file.data && !end?.aborted) { // something came, and was wrong: the file itself, from the host, may be right
@@ -144,7 +145,8 @@ async function arriving(file, response, counted) {
   let size = 0;
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    await turn(); // what has come lies there in heaps: copied and hashed in the task that brought it, it would hold the page up
+    // What has come may lie there in heaps: hashed in the task that brought it, it would hold the page up.
+    if (size % PIECE + part.value.length >= PIECE) await turn();
     if (size + part.value.length > file.bytes) throw damaged();
     bytes.set(part.value, size);
     size += part.value.length;
@@ -245,7 +247,7 @@ export async function isRight(file, bytes) {
   return !canHash || hex(await sha256(bytes)) === file.sha256;
 }
 
-/** Resolves in a task of its own, when it is that one's turn. */
+/** Resolves in a task of its own. lessons.js, which takes turns by the thousand, keeps one channel for them; this module can keep nothing (builder/bundle.py). */
 const turn = () => new Promise((resolve) => {
   const { port1, port2 } = new MessageChannel();
   port1.onmessage = () => resolve(port1.close());

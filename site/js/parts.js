@@ -31,8 +31,7 @@ export function partsOf({ files, models, defaultModel }, path, model) {
 /** @param {Files} files */
 export const sizeOf = (files) => Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
 
-/** @param {Files} files */
-const webAssemblyOf = (files) => Object.entries(files).filter(([name]) => name.endsWith(".wasm"));
+const isWebAssembly = (/** @type {string} */ name) => name.endsWith(".wasm");
 
 /**
  * In the worker: has files come, all at once. What fails is told to whoever comes for it.
@@ -45,8 +44,8 @@ export function bring(files, count, isHanded) {
   /** @type {Record<string, {resolve: (module: any) => void, reject: (reason: Error) => void}>} */
   const waiting = {};
   const parts = Object.fromEntries(Object.entries(files).map(([name, file]) => {
-    if (isHanded && name.endsWith(".wasm")) return [name, new Promise((resolve, reject) => (waiting[name] = { resolve, reject }))];
-    const come = name.endsWith(".mjs") ? importScript : name.endsWith(".wasm") ? compile : download;
+    if (isHanded && isWebAssembly(name)) return [name, new Promise((resolve, reject) => (waiting[name] = { resolve, reject }))];
+    const come = name.endsWith(".mjs") ? importScript : isWebAssembly(name) ? compile : download;
     return [name, come(file, count)];
   }));
   for (const part of Object.values(parts)) part.catch(() => {}); // nobody may wait for it yet
@@ -64,7 +63,8 @@ export function bring(files, count, isHanded) {
  * @param {AbortSignal} end
  */
 export function handOver(files, worker, count, end) {
-  for (const [part, file] of webAssemblyOf(files)) {
+  for (const [part, file] of Object.entries(files)) {
+    if (!isWebAssembly(part)) continue;
     compile(file, count, end).then((module) => worker.postMessage({ part, module }))
       .catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
   }

@@ -21,7 +21,8 @@ WAVES, WAVE, FREQUENCY = 3, 0.03, 6.6  # of a drawing bent as a whole: waves eac
 def deform(drawing: Drawing, rng: np.random.Generator, strength: float = 1.0) -> Drawing:
     """A randomly deformed copy: slant, aspect, bends, tremor, strokes that shift, overshoot, break or cut corners.
 
-    strength: 0 leaves everything as it is, 1 is as far as a digit surely stays itself. The ranges are the project's own.
+    strength: 0 leaves everything as it is, 1 is as far as any digit surely stays itself; the constants above are those of 1.
+    The ranges are the project's own.
     """
     least, greatest = extent(drawing)
     side = max((greatest - least).max(), 1e-6)

@@ -27,19 +27,23 @@ SIZES = (0.18, 0.95)  # of the pad's side; small ones as often as large ones, by
 PENS = (8.0, 32.0)  # px
 ALONG_OUTLINE = 0.07  # of the drawing's side: the broadest pen that goes along a glyph's outline
 BROADEST, BROADEST_STRANGE = 0.36, 0.16  # of the drawing's side: a broader pen leaves a blot that nobody can read
-STRENGTH_RECORDED = 1.5  # recorded digits are deformed so far: few people wrote them, and a form that one of them has may be any size and slant elsewhere
 TILT = np.deg2rad(17.0)
 AT_EDGE = 0.3  # share of the drawings that touch the pad's left or right edge, which cuts off half the pen, and of those at its top or bottom
 
 
 @dataclass(frozen=True)
 class Amounts:
-    """How many images of each sort. per_recorded: of every recorded digit; of_fonts: of digits of fonts, each as often as any other."""
+    """How many images of each sort. per_recorded: of every recorded digit; of_fonts: of digits of fonts, each as often as any other.
+
+    strength: with which recorded digits are deformed at most. Few people wrote them, and a form that one of them has may be any size and
+    slant elsewhere: so it is more to train with, and 1 to measure with.
+    """
 
     per_recorded: int = 8
     of_fonts: int = 21_000
     made: int = 36_000
     strange: int = 36_000
+    strength: float = 1.5
 
 
 def make_pool(digits: PenDigits, glyphs: list[Glyph], amounts: Amounts, seed: int, workers: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -54,18 +58,21 @@ def make_pool(digits: PenDigits, glyphs: list[Glyph], amounts: Amounts, seed: in
     return np.concatenate([images for images, _ in parts]), np.concatenate([labels for _, labels in parts])
 
 
-def _jobs(digits: PenDigits, glyphs: list[Glyph], amounts: Amounts, seed: int) -> Iterator[tuple[tuple[int, int], list, list[int]]]:
-    """(seed, for each a recorded drawing, a glyph, or None for what is to be made, labels), a chunk each."""
+Job = tuple[tuple[int, int], list, list[int], float]
+
+
+def _jobs(digits: PenDigits, glyphs: list[Glyph], amounts: Amounts, seed: int) -> Iterator[Job]:
+    """(seed, for each a recorded drawing, a glyph, or None for what is to be made, labels, strength), a chunk each."""
     outlined = [glyphs[i % len(glyphs)] for i in range(amounts.of_fonts)]
     sources = digits.drawings * amounts.per_recorded + outlined + [None] * (amounts.made + amounts.strange)
     labels = [*np.tile(digits.labels, amounts.per_recorded).tolist(), *(glyph.digit for glyph in outlined), *(i % 10 for i in range(amounts.made)),
               *[NO_DIGIT] * amounts.strange]
     for number, start in enumerate(range(0, len(labels), CHUNK)):
-        yield (seed, number), sources[start:start + CHUNK], labels[start:start + CHUNK]
+        yield (seed, number), sources[start:start + CHUNK], labels[start:start + CHUNK], amounts.strength
 
 
-def _make(job: tuple[tuple[int, int], list, list[int]]) -> tuple[np.ndarray, np.ndarray]:
-    seed, sources, labels = job
+def _make(job: Job) -> tuple[np.ndarray, np.ndarray]:
+    seed, sources, labels, strength = job
     rng = np.random.default_rng(seed)
     images = np.empty((len(labels), 28, 28), np.uint8)
     for i, (source, label) in enumerate(zip(sources, labels)):
@@ -74,7 +81,7 @@ def _make(job: tuple[tuple[int, int], list, list[int]]) -> tuple[np.ndarray, np.
         elif label == NO_DIGIT:
             ink = draw_anyhow(draw_strange(rng), rng, BROADEST_STRANGE)
         elif source:
-            ink = draw_anyhow(source, rng, strength=STRENGTH_RECORDED)
+            ink = draw_anyhow(source, rng, strength=strength)
         else:
             ink = draw_anyhow(draw_digit(label, rng), rng)
         images[i] = np.rint(255 * preprocess(ink)[0])
