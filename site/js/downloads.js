@@ -145,8 +145,7 @@ async function arriving(file, response, counted) {
   let size = 0;
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    // What has come may lie there in heaps: hashed in the task that brought it, it would hold the page up.
-    if (size % PIECE + part.value.length >= PIECE) await turn();
+    await turn(); // what has come may lie there in heaps: copied and hashed in the task that brought it, it would hold the page up
     if (size + part.value.length > file.bytes) throw damaged();
     bytes.set(part.value, size);
     size += part.value.length;
