@@ -26,7 +26,7 @@ import peer_pages
 from chromium import conditions, spread, table
 from line import Line, metered
 from our_pages import DIGIT, make_ours, make_single, make_stock
-from visits import ENGINES, Reports, binary, screen, visit
+from visits import ENGINES, NoAnswer, Reports, binary, screen, visit
 
 OURS = "Inkling"
 STOCK = "stock, main thread"
@@ -58,10 +58,11 @@ def main() -> None:
         line = Line(options.line, options.latency / 1000) if options.line else None
         pages = _serve(stack, folder, reports, line, peers=options.engine == "chromium" and not options.no_peers)
         results = {(page.name, kind): [] for page in pages for kind in kinds}
+        unanswered: list[str] = []
         for run in range(options.runs):
             for i, page in enumerate(pages):
-                for kind in kinds:
-                    result = visit(options.engine, folder / f"profile-{run}-{i}", page.start, reports)
+                visits = _visits(options.engine, folder / f"profile-{run}-{i}", page, kinds, reports, unanswered)
+                for kind, result in visits.items():
                     if page.name != BARE and result["digit"] != DIGIT:
                         raise SystemExit(f"{page.name} read {result['digit']} where a {DIGIT} was drawn: not the same work")
                     results[page.name, kind].append(result)
@@ -70,9 +71,25 @@ def main() -> None:
     what = f"{options.line:g} Mbit/s, {options.latency:g} ms, gzip" if line else "no limit, and the compression that the browser asks for"
     print(f"\nNavigation to the first answer, ms: median (least to most) of {options.runs} visits taken in turn; line: {what}.")
     print(f"{where}\n")
+    if unanswered:
+        print(f"Visits that gave no answer, and were made again: {', '.join(unanswered)}.\n")
     _print_times(results, kinds)
     _print_main_thread(results)
     _print_stages(results)
+
+
+def _visits(engine: str, profile: Path, page: Page, kinds: tuple[str, ...], reports: Reports, unanswered: list[str]) -> dict[str, dict]:
+    """What the page reports of each kind of visit. If a browser hangs, which is noted in `unanswered`, all of them once more, with a fresh profile."""
+    for attempt in (profile, profile.with_name(f"{profile.name}-again")):
+        results = {}
+        try:
+            for kind in kinds:
+                results[kind] = visit(engine, attempt, page.start, reports)
+            return results
+        except NoAnswer as error:
+            unanswered.append(f"{page.name}, {kind}")
+            print(error, file=sys.stderr)
+    raise SystemExit(f"{page.name} gave no answer twice in a row")
 
 
 def _serve(stack: ExitStack, folder: Path, reports: Reports, line: Line | None, *, peers: bool) -> list[Page]:

@@ -56,15 +56,22 @@ def _files(sent: list[tuple[str, int]]) -> list[tuple[str, int]]:
     return [(path, size) for path, size in sent if not path.startswith("/__")]
 
 
+class NoAnswer(Exception):
+    """Nothing came from a visit: the browser itself hung, or the page without a word."""
+
+
 def visit(engine: str, profile: Path, start: str, reports: Reports) -> dict:
-    """Open the address `start`, which goes on to a page, in a new browser; return what that reports. Raises SystemExit if nothing comes."""
+    """Open the address `start`, which goes on to a page, in a new browser; return what that reports.
+
+    Raises NoAnswer if nothing comes, and SystemExit if the page reports an error.
+    """
     profile.mkdir(parents=True, exist_ok=True)
     command, environment = _command(engine, profile, start)
     browser = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        return reports.results.get(timeout=PATIENCE)
+        result = reports.results.get(timeout=PATIENCE)
     except queue.Empty:
-        raise SystemExit(f"{start} gave no answer within {PATIENCE} s in {engine}") from None
+        raise NoAnswer(f"{start} gave no answer within {PATIENCE} s in {engine}") from None
     finally:
         browser.terminate()
         try:
@@ -72,6 +79,9 @@ def visit(engine: str, profile: Path, start: str, reports: Reports) -> dict:
         except subprocess.TimeoutExpired:
             browser.kill()
             browser.wait()
+    if "error" in result:
+        raise SystemExit(f"{start} could not answer in {engine}: {result['error']}")
+    return result
 
 
 def _command(engine: str, profile: Path, url: str) -> tuple[list[str], dict[str, str]]:

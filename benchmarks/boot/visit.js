@@ -36,7 +36,10 @@ const tell = (/** @type {string} */ what) => fetch(SERVER + what, { mode: "no-co
 async function visit() {
   const element = document.querySelector("digit-recognizer");
   await customElements.whenDefined("digit-recognizer");
-  const answered = new Promise((resolve) => element.addEventListener("change", ({ detail }) => detail && resolve({ ms: performance.now(), digit: detail.digit })));
+  const answered = new Promise((resolve, reject) => {
+    element.addEventListener("change", ({ detail }) => detail && resolve({ ms: performance.now(), digit: detail.digit }));
+    element.addEventListener("error", ({ detail }) => reject(detail));
+  });
   element.strokes = strokes.map((stroke) => ({ tool: "pen", width: 20 / 280, points: stroke.flat() }));
   await report(await answered, async () => {
     const [pad] = performance.getEntriesByName("inkling:pad");
@@ -55,4 +58,4 @@ async function kept(element) {
 
 const sleep = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
-if (document.querySelector("digit-recognizer")) visit();
+if (document.querySelector("digit-recognizer")) visit().catch(({ message }) => tell(`__report?${encodeURIComponent(JSON.stringify({ error: message }))}`));
