@@ -6,7 +6,7 @@
 /** @typedef {(bytes: number) => void} Count */
 
 const request = self.fetch.bind(self); // as it was before Pyodide got another
-const PIECE = 2 ** 20; // bytes that are hashed at a time: the browser copies what it hashes, and eleven megabytes at once would stop the page
+const PIECE = 2 ** 20; // bytes that are hashed, and worked off, at a time: eleven megabytes at once would stop the page, half as many start later
 const STALLED_AFTER = 30_000; // ms without a single byte; then the network counts as gone
 
 /** What the single file brings in another way: scripts that came with the worker's own, and files that stand in the page. */
@@ -52,14 +52,33 @@ export function download(file, count) {
 }
 
 /**
- * The compiled module of certainly the right file. Browsers keep the machine code for the next visit, but only that of a response
+ * The compiled module of certainly the right file, on the page: it is compiled by pieces, as a browser that is given the response works off
+ * in one task whatever has come, and the page would stand still for so long.
+ * @param {FileAsset} wasm
+ * @param {Count} count
+ * @param {AbortSignal} end
+ */
+export function compilePieces(wasm, count, end) {
+  return attempt(wasm, count, end, async (response, counted) => {
+    /** @type {ReadableStreamDefaultController} */
+    let compiler;
+    const pieces = new ReadableStream({ start: (controller) => void (compiler = controller) });
+    const compiled = WebAssembly.compileStreaming(new Response(pieces, { headers: { "content-type": "application/wasm" } }));
+    const checked = collect(wasm, response, counted, (piece) => compiler.enqueue(piece));
+    checked.then(() => compiler.close(), (error) => compiler.error(error));
+    const [module] = await Promise.all([compiled, checked]);
+    return module;
+  });
+}
+
+/**
+ * The same in the worker, which may stand still. Browsers keep the machine code for the next visit, but only that of a response
  * as it came: so that one is compiled, and a copy of it is checked.
  * @param {FileAsset} wasm
  * @param {Count} count
- * @param {AbortSignal} [end]
  */
-export function compile(wasm, count, end) {
-  return attempt(wasm, count, end, async (response, counted) => {
+export function compile(wasm, count) {
+  return attempt(wasm, count, undefined, async (response, counted) => {
     const copy = response.clone();
     const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
     const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
@@ -118,9 +137,10 @@ async function attempt(file, count, end, work) {
  * @param {FileAsset} file
  * @param {Response} response
  * @param {Count} counted
+ * @param {(piece: Uint8Array) => void} [pass] hears of every piece as it comes
  */
-async function collect(file, response, counted) {
-  const bytes = await (isKept(file, response) ? whole(response, counted) : arriving(file, response, counted));
+async function collect(file, response, counted, pass) {
+  const bytes = await (isKept(file, response) && !pass ? whole(response, counted) : arriving(file, response, counted, pass));
   if (bytes.length !== file.bytes) throw damaged();
   return bytes;
 }
@@ -133,24 +153,29 @@ async function whole(response, counted) {
 }
 
 /**
- * Counted and hashed while it comes.
+ * Counted and hashed while it comes, a piece a task: worked off in the task that brought it, what lies there in heaps would hold the page up.
  * @param {FileAsset} file
  * @param {Response} response
  * @param {Count} counted
+ * @param {(piece: Uint8Array) => void} [pass]
  */
-async function arriving(file, response, counted) {
+async function arriving(file, response, counted, pass) {
   const bytes = new Uint8Array(file.bytes);
   /** @type {Promise<ArrayBuffer>[]} */
   const hashes = [];
   let size = 0;
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    await turn(); // what has come may lie there in heaps: copied and hashed in the task that brought it, it would hold the page up
-    if (size + part.value.length > file.bytes) throw damaged();
-    bytes.set(part.value, size);
-    size += part.value.length;
-    counted(part.value.length);
-    if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes.subarray(0, size - size % PIECE)));
+    for (let at = 0; at < part.value.length; at += PIECE) {
+      const piece = part.value.subarray(at, at + PIECE);
+      await turn();
+      if (size + piece.length > file.bytes) throw damaged();
+      bytes.set(piece, size);
+      size += piece.length;
+      counted(piece.length);
+      if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes.subarray(0, size - size % PIECE)));
+      pass?.(piece);
+    }
   }
   if (size !== file.bytes) throw damaged();
   if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes));

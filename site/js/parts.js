@@ -3,7 +3,7 @@
  * wait for the network: there the page, which runs before it, compiles the WebAssembly and hands it over. Out of the cache that would hold the page up.
  */
 
-import { compile, download, importScript } from "./downloads.js";
+import { compile, compilePieces, download, importScript } from "./downloads.js";
 
 const COMMON = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"];
 
@@ -65,7 +65,7 @@ export function bring(files, count, isHanded) {
 export function handOver(files, worker, count, end) {
   for (const [part, file] of Object.entries(files)) {
     if (!isWebAssembly(part)) continue;
-    compile(file, count, end).then((module) => worker.postMessage({ part, module }))
+    compilePieces(file, count, end).then((module) => worker.postMessage({ part, module }))
       .catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
   }
 }
