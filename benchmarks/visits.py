@@ -66,6 +66,7 @@ def visit(engine: str, profile: Path, start: str, reports: Reports) -> dict:
     Raises NoAnswer if nothing comes, and SystemExit if the page reports an error.
     """
     profile.mkdir(parents=True, exist_ok=True)
+    reports.results = queue.Queue()  # what a browser that was given up has reported after all is not this visit's
     command, environment = _command(engine, profile, start)
     browser = subprocess.Popen(command, env=os.environ | environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -6,7 +6,9 @@
 /** @typedef {(bytes: number) => void} Count */
 
 const request = self.fetch.bind(self); // as it was before Pyodide got another
-const PIECE = 2 ** 20; // bytes that are hashed, and worked off, at a time: eleven megabytes at once would stop the page, half as many start later
+// Bytes that are hashed at a time, as the build has hashed them (builder/common.py), and worked off in one task: eleven megabytes at once would stop the
+// page, and with half as many at a time it starts later.
+const PIECE = 2 ** 20;
 const STALLED_AFTER = 30_000; // ms without a single byte; then the network counts as gone
 
 /** What the single file brings in another way: scripts that came with the worker's own, and files that stand in the page. */
@@ -65,7 +67,7 @@ export function compilePieces(wasm, count, end) {
     const pieces = new ReadableStream({ start: (controller) => void (compiler = controller) });
     const compiled = WebAssembly.compileStreaming(new Response(pieces, { headers: { "content-type": "application/wasm" } }));
     const checked = collect(wasm, response, counted, (piece) => compiler.enqueue(piece));
-    checked.then(() => compiler.close(), (error) => compiler.error(error));
+    checked.then(() => compiler.close()).catch((error) => compiler.error(error));
     const [module] = await Promise.all([compiled, checked]);
     return module;
   });
@@ -113,6 +115,7 @@ async function attempt(file, count, end, work) {
     const response = await open(file, controller.signal);
     hasCome = true;
     return await work(response, (bytes) => {
+      controller.signal.throwIfAborted();
       last = performance.now();
       counted += bytes;
       count(bytes);

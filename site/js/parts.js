@@ -1,6 +1,7 @@
 /**
- * The large files that starting takes. The worker has them come as soon as it runs. But where no service worker answers, as on a first visit, it would
- * wait for the network: there the page, which runs before it, compiles the WebAssembly and hands it over. Out of the cache that would hold the page up.
+ * The large files that starting takes. The worker has them come as soon as it runs. But where no cache has them, as on a first visit, it would wait for
+ * the network: there the page, which runs before it, compiles the WebAssembly and hands it over. Out of a cache the worker does it, which may keep the
+ * machine code (downloads.js), and the page stays free.
  */
 
 import { compile, compilePieces, download, importScript } from "./downloads.js";

@@ -29,7 +29,7 @@ export function errandOfWorker() {
 /** What the page knows of its host, and who is to have the WebAssembly come (parts.js). */
 export function hostTraits() {
   const controller = navigator.serviceWorker?.controller;
-  return { plain: isPlainHost(), trusting: controller?.scriptURL === SERVICE_WORKER, handed: !controller };
+  return { plain: isPlainHost(), trusting: controller?.scriptURL === SERVICE_WORKER, handed: !controller && !isOutOfCache() };
 }
 
 /**
@@ -41,6 +41,12 @@ export function assetMap(how) {
   const located = (group) => /** @type {T} */ (Object.fromEntries(Object.entries(group).map(
     ([name, asset]) => [name, { ...asset, ...how, url: new URL(asset.url, import.meta.url).href }])));
   return { ...assets, files: located(assets.files), models: located(assets.models) };
+}
+
+/** Whether the browser had this script in its own cache, and so, as likely as not, the large files. */
+function isOutOfCache() {
+  const [{ transferSize, decodedBodySize } = /** @type {any} */ ({})] = performance.getEntriesByName(import.meta.url);
+  return transferSize === 0 && decodedBodySize > 0;
 }
 
 /**

@@ -254,7 +254,7 @@ def test_a_download_that_ends_half_way_is_told_or_done_without(dist, rough, name
             return
         message = visit.error()
         assert name in message
-        assert "nothing has arrived for 2 seconds" in message or how == "breaks" or name == "pyodide.asm.wasm"  # the compiler says it its own way
+        assert "nothing has arrived for 2 seconds" in message or how == "breaks"
         over.set()
         visit.page.unroute_all()
         visit.by("action").click()
