@@ -3,8 +3,9 @@
  * all stand ready, or slim, one after the other. Either gives {pyodide, session}; its model may be another than the one asked for.
  */
 
-import { download, serveToPyodide } from "./downloads.js";
+import { download } from "./downloads.js";
 import { isSound, parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
+import { offerWrapped } from "./wrapping.js";
 
 /** @typedef {Record<string, FileAsset>} Files */
 /** @typedef {{files: Files, parts: import("./parts.js").Parts, abi: string, enter: (stage: string) => void, count: import("./downloads.js").Count}} Options parts: those of this way */
@@ -24,7 +25,7 @@ export async function bootFromSnapshot({ files, parts, abi, enter, count }) {
     return heap;
   }));
   const nothing = Promise.resolve(new Uint8Array()); // the standard library is in the heap; its archive comes when there is time
-  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], nothing);
+  const { failed, linked } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], nothing);
   const scripts = Promise.all(SCRIPTS.map((name) => parts[name]));
   const start = async () => {
     const [{ loadPyodide }, { default: createModule }] = await scripts;
@@ -33,6 +34,7 @@ export async function bootFromSnapshot({ files, parts, abi, enter, count }) {
       _loadSnapshot: new Uint8Array(16), // only says that there is one
       async createPyodideModule(/** @type {any} */ emscripten) {
         const module = await createModule(emscripten);
+        linked();
         const heap = await heapComes;
         const { header } = heap;
         const compiled = await ours(Promise.all(header.libraries.map(({ file }) => parts[file])));
@@ -57,6 +59,39 @@ export async function bootFromSnapshot({ files, parts, abi, enter, count }) {
 }
 
 /**
+ * Pyodide fetches its own files, and compiles only when its script has been read. It gets ours: already under way, counted,
+ * checked, compiled. About a file that is missing or broken it keeps silent, and waits for ever; `failed` speaks instead.
+ * @param {FileAsset} wasm
+ * @param {Promise<WebAssembly.Module>} compiled
+ * @param {FileAsset} stdlib
+ * @param {Promise<Uint8Array<ArrayBuffer>>} archive what is given out as the latter
+ * @returns {{failed: Promise<never>, linked: () => void}} the latter to be called when its module is there
+ */
+function serveToPyodide(wasm, compiled, stdlib, archive) {
+  const { fetch } = self;
+  self.fetch = async (input, init) => {
+    if (String(input) === wasm.url) return new Response(); // only handed on to the function below
+    return String(input) === stdlib.url ? new Response(await archive) : fetch(input, init);
+  };
+  let linked = () => {};
+  const instantiate = async (/** @type {any} */ imports) => {
+    const module = await compiled;
+    const instance = await WebAssembly.instantiate(module, imports);
+    linked = offerWrapped(module, imports.env);
+    return { module, instance };
+  };
+  const failed = /** @type {Promise<never>} */ (new Promise((_, reject) => {
+    for (const work of [compiled, archive]) work.catch(reject);
+    WebAssembly.instantiateStreaming = (_, imports) => {
+      const instantiated = instantiate(imports);
+      instantiated.catch(reject);
+      return instantiated;
+    };
+  }));
+  return { failed, linked: () => linked() };
+}
+
+/**
  * All files of one build, or nothing: a heap knows the very runtime, libraries and archives that it was made with.
  * @param {HeapHeader} header
  * @param {Files} files
@@ -71,10 +106,17 @@ function checkPartners({ madeWith, libraries }, files) {
 /** @param {Options} options */
 export async function bootSlim({ files, parts, abi, enter }) {
   const packages = PACKAGES.map((name) => parts[name]);
-  const { failed } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], parts["python_stdlib.zip"]);
+  const { failed, linked } = serveToPyodide(files["pyodide.asm.wasm"], parts["pyodide.asm.wasm"], files["python_stdlib.zip"], parts["python_stdlib.zip"]);
   const start = async () => {
-    const [{ loadPyodide }, { default: createPyodideModule }] = await Promise.all(SCRIPTS.map((name) => parts[name]));
-    return loadPyodide({ ...settings(files, abi), createPyodideModule }); // by itself it would import the second by its address, which may have been wrong
+    const [{ loadPyodide }, { default: createModule }] = await Promise.all(SCRIPTS.map((name) => parts[name]));
+    return loadPyodide({
+      ...settings(files, abi),
+      async createPyodideModule(/** @type {any} */ emscripten) { // by itself it would import that script by its address, which may have been wrong
+        const module = await createModule(emscripten);
+        linked();
+        return module;
+      },
+    });
   };
   // Waiting for all of them: whichever fails first is heard at once.
   const [pyodide, numpy, inkling] = await Promise.all([Promise.race([failed, start()]), ...packages]);

@@ -240,33 +240,6 @@ async function unpacked(response) {
 }
 
 /**
- * Pyodide fetches its own files, and compiles only when its script has been read. It gets ours: already under way, counted,
- * checked, compiled. About a file that is missing or broken it keeps silent, and waits for ever; `failed` speaks instead.
- * @param {FileAsset} wasm
- * @param {Promise<WebAssembly.Module>} compiled
- * @param {FileAsset} stdlib
- * @param {Promise<Uint8Array<ArrayBuffer>>} archive what is given out as the latter
- * @returns {{failed: Promise<never>}}
- */
-export function serveToPyodide(wasm, compiled, stdlib, archive) {
-  const { fetch } = self;
-  self.fetch = async (input, init) => {
-    if (String(input) === wasm.url) return new Response(); // only handed on to the function below
-    return String(input) === stdlib.url ? new Response(await archive) : fetch(input, init);
-  };
-  const failed = /** @type {Promise<never>} */ (new Promise((_, reject) => {
-    for (const work of [compiled, archive]) work.catch(reject);
-    WebAssembly.instantiateStreaming = async (_, imports) => {
-      const module = await compiled;
-      const instantiated = WebAssembly.instantiate(module, imports);
-      instantiated.catch(reject);
-      return { module, instance: await instantiated };
-    };
-  }));
-  return { failed };
-}
-
-/**
  * @param {FileAsset} file
  * @param {Uint8Array<ArrayBuffer>} bytes
  */
