@@ -1,5 +1,6 @@
 // Makes one file of each entry and the modules inside it. Argument: a folder with the modules. Standard input, as JSON: for each
-// entry's name the scripts that it consists of, and all modules that are to be inside. The bundles go to the folder's target/.
+// entry's name the scripts that it consists of, all modules that are to be inside, and the entry, if any, out of whose bundle others
+// are taken, with their names. Such a bundle exports whatever its modules do. The bundles go to the folder's target/.
 
 import { readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
@@ -8,22 +9,24 @@ import { build } from "esbuild";
 const folder = process.argv[2];
 const entries = JSON.parse(readFileSync(0, "utf8"));
 
-/** What is not inside stays a file of its own, which is imported when it is wanted. */
-const later = (entry, inside) => ({
-  name: "later",
+/** What is not inside stays a file of its own, which is imported when it is wanted, or comes out of another bundle. */
+const outside = (entry, inside, first) => ({
+  name: "outside",
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.?\// }, ({ path, kind, resolveDir }) => {
       const name = relative(folder, join(resolveDir, path)).replaceAll("\\", "/");
       if (name.startsWith("..")) throw new Error(`${path} leads out of the site: to ${name}`);
-      if (kind !== "dynamic-import" || inside.includes(name)) return null;
-      return { path: `./${relative(dirname(entry), name).replaceAll("\\", "/")}`, external: true };
+      const isThere = first?.inside.includes(name);
+      if (inside.includes(name) || (kind !== "dynamic-import" && !isThere)) return null;
+      return { path: `./${relative(dirname(entry), isThere ? first.entry : name).replaceAll("\\", "/")}`, external: true };
     });
   },
 });
 
-for (const [entry, { scripts, inside }] of Object.entries(entries)) {
+for (const [entry, { scripts, inside, first, shared }] of Object.entries(entries)) {
+  const lines = [...scripts.map((name) => `import "./${name}";`), ...(shared ? inside : []).map((name) => `export * from "./${name}";`)];
   await build({
-    stdin: { contents: scripts.map((name) => `import "./${name}";`).join("\n"), resolveDir: folder, sourcefile: "scripts" },
+    stdin: { contents: lines.join("\n"), resolveDir: folder, sourcefile: "scripts" },
     outfile: join(folder, "target", entry),
     absWorkingDir: folder,
     bundle: true,
@@ -33,7 +36,7 @@ for (const [entry, { scripts, inside }] of Object.entries(entries)) {
     minifyWhitespace: true,
     minifySyntax: true, // but not the names: whoever reads an error's trace is to find them in the modules
     banner: { js: "// Made by build.py of the modules beside it, where all this can be read." },
-    plugins: [later(entry, inside)],
+    plugins: [outside(entry, inside, first)],
     logLevel: "warning",
   });
 }

@@ -1,6 +1,7 @@
-"""The modules that the page starts with as one file, and the worker's as another.
+"""The modules that the page starts with as two files, and the worker's as another.
 
-Three dozen small modules cost a tenth of a second more at every start than one file, wherever they come from (README, Starting).
+Three dozen small modules cost a tenth of a second more at every start than one file, wherever they come from (README, Starting). But what
+starts the worker is a file by itself: it has run before the rest has come.
 What is opened later, and what embedders import, stays as it is written; a module that both have is loaded twice, and keeps no state.
 """
 
@@ -20,12 +21,20 @@ _IMPORT = re.compile(r'(?:^\s*import\s*|^\s*(?:import|export)\b[\w\s{},*$]*?\bfr
 
 
 def bundled(app: dict[str, bytes], page_scripts: list[str]) -> dict[str, bytes]:
-    """The last of the page's scripts as a bundle of them all, and the worker: {name: bytes}, to take the place of these modules in app.
+    """The first of the page's scripts, the last as a bundle of all others, and the worker: {name: bytes}, to take the place of these modules
+    in app. What the first two share is in the first, where the other imports it from.
 
     The bundler must be there (builder.node.install_node_packages).
     """
-    entries = {page_scripts[-1]: page_scripts, WORKER: [WORKER]}
-    jobs = {name: {"scripts": scripts, "inside": imported_modules(scripts, app)} for name, scripts in entries.items()}
+    first, *others = page_scripts
+    early = imported_modules([first], app)
+    jobs: dict[str, dict] = {
+        first: {"scripts": [first], "inside": early, "shared": bool(others)},
+        WORKER: {"scripts": [WORKER], "inside": imported_modules([WORKER], app)},
+    }
+    if others:
+        inside = [name for name in imported_modules(others, app) if name not in early]
+        jobs[others[-1]] = {"scripts": others, "inside": inside, "first": {"entry": first, "inside": early}}
     return run_bundler(TOOL, {name: data for name, data in app.items() if name.endswith(".js")}, jobs)
 
 

@@ -59,7 +59,7 @@ class _ModuleScripts(HTMLParser):
 
 
 def index_page(html: str, app_name: str, app: dict[str, bytes], *, bundled: bool) -> bytes:
-    """Point href="./..." and src="./..." into the app's folder. Preload the modules that start the page; or, bundled, name only the last script.
+    """Point href="./..." and src="./..." into the app's folder. Preload the modules that start the page; or, bundled, name only the first and the last script.
 
     Raises BuildError on a reference to a file that there is not, and as page_scripts does.
     """
@@ -74,7 +74,7 @@ def index_page(html: str, app_name: str, app: dict[str, bytes], *, bundled: bool
 
     scripts = page_scripts(html)
     if bundled:
-        html = MODULE_SCRIPT.sub(lambda match: match[0] if match[1] == scripts[-1] else "", html)
+        html = MODULE_SCRIPT.sub(lambda match: match[0] if match[1] in (scripts[0], scripts[-1]) else "", html)
         return _REFERENCE.sub(point, html).encode()
     links = "".join(f'  <link rel="modulepreload" href="./{app_name}/{name}">\n' for name in imported_modules(scripts, app))
     return _REFERENCE.sub(point, html).replace("</head>", links + "</head>", 1).encode()

@@ -1,5 +1,6 @@
-"""The page's scripts in one file: what is in it, what stays outside, and that a module which is in both can be so."""
+"""The page's scripts in two files: what is in them, what stays outside, and that a module which is in both can be so."""
 
+import json
 import re
 
 import pytest
@@ -11,6 +12,7 @@ from builder.pages import index_page, page_scripts
 
 APP = {
     "js/first.js": 'import { note } from "./shared.js";\nnote("first");\n',
+    "js/define.js": 'import { note } from "./shared.js";\nnote("define");\n',
     "js/page.js": '// a remark\nimport { note } from "./shared.js";\nconst open = async () => await import("./soon.js");\n'
                   'note("page");\nopen();\nself.late = () => import("./learn/late.js");\n',
     "js/shared.js": "export const notes = [];\nexport const note = (text) => notes.push(text);\n",
@@ -18,7 +20,7 @@ APP = {
     "js/learn/late.js": 'import { note } from "../shared.js";\nnote("late");\n',
     "js/worker.js": 'import { note } from "./shared.js";\nnote("worker");\npostMessage(new URL("./x", import.meta.url).href);\n',
 }  # fmt: skip
-SCRIPTS = ["js/first.js", "js/page.js"]
+SCRIPTS = ["js/first.js", "js/define.js", "js/page.js"]
 SOURCES = {path.relative_to(SITE).as_posix(): path.read_bytes() for path in SITE.rglob("*.js") if "vendor" not in path.parts}
 STATE = re.compile(r"^(?:export )?(?:(?:let|var)\b|const \w+ = (?:new (?:Map|Set|WeakMap|WeakSet|[A-Z]\w*Store)\b|\[\]|\{\}))", re.MULTILINE)
 
@@ -35,14 +37,31 @@ def make(**changed) -> dict[str, bytes]:
     return bundled({name: text.encode() for name, text in (APP | changed).items()}, SCRIPTS)
 
 
-def test_the_last_of_the_pages_scripts_holds_them_all_and_the_worker_is_whole():
+def test_the_first_script_stays_one_the_last_holds_all_others_and_the_worker_is_whole():
     made = make()
-    assert made.keys() == {"js/page.js", WORKER}
-    page, worker = (made[name].decode() for name in ("js/page.js", WORKER))
-    assert page.index('note("first")') < page.index('note("page")') and 'note("soon")' in page
-    assert 'import("./learn/late.js")' in page and 'note("late")' not in page  # comes when it is wanted, from where it lies
+    assert made.keys() == {"js/first.js", "js/page.js", WORKER}
+    first, page, worker = (made[name].decode() for name in ("js/first.js", "js/page.js", WORKER))
+    assert 'note("first")' in first and "import" not in first and '("first")' not in page
+    assert page.index('("define")') < page.index('("page")') and '("soon")' in page and page.count("notes") == 0
+    assert 'import("./learn/late.js")' in page and '("late")' not in page  # comes when it is wanted, from where it lies
     assert 'note("worker")' in worker and "import.meta.url" in worker
     assert "a remark" not in page and page.startswith("// Made by build.py")
+
+
+def test_what_two_scripts_share_is_there_once(tmp_path):
+    """And so keeps its state: all of them note into the same list."""
+    for name, data in make().items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(data)
+    (tmp_path / "js" / "run.mjs").write_text('globalThis.self = globalThis;\nawait import("./page.js");\nconst { notes } = await import("./first.js");\n'
+                                             "console.log(JSON.stringify(notes));\n", encoding="utf-8")
+    (tmp_path / "package.json").write_text('{"type": "module"}', encoding="utf-8")
+    assert json.loads(node.run_node(tmp_path / "js" / "run.mjs")) == ["first", "define", "page", "soon"]
+
+
+def test_a_page_of_one_script_has_one_bundle():
+    made = bundled({name: text.encode() for name, text in APP.items()}, ["js/page.js"])
+    assert made.keys() == {"js/page.js", WORKER} and "import{" not in made["js/page.js"].decode()
 
 
 def test_a_bundle_made_again_is_the_same():
@@ -73,14 +92,14 @@ def test_a_mistake_is_named_by_file_and_line(text, message):
     assert ".new-" not in str(raised.value)
 
 
-NAMED = '<head>\n  <script type="module" src="./js/first.js" async></script>\n  <script type="module" src="./js/page.js"></script>\n</head>'
+NAMED = '<head>\n  <script type="module" src="./js/first.js" async></script>\n  <script type="module" src="./js/define.js"></script>\n  <script type="module" src="./js/page.js"></script>\n</head>'
 
 
 @pytest.mark.parametrize("change", [lambda html: html, lambda html: html.replace("\n", "\r\n"), lambda html: html.replace("</script>", "</script> \t"),
                                     lambda html: html.replace("</script>", "</script><!-- starts it -->"), lambda html: html.replace("\n", "")])
-def test_only_one_script_is_left_however_the_lines_of_the_page_end(change):
+def test_only_the_first_and_the_last_script_are_left_however_the_lines_of_the_page_end(change):
     html = index_page(change(NAMED), "app-1", {name: text.encode() for name, text in APP.items()}, bundled=True).decode()
-    assert re.findall("<script.*?>", html) == ['<script type="module" src="./app-1/js/page.js">']
+    assert re.findall("<script.*?>", html) == ['<script type="module" src="./app-1/js/first.js" async>', '<script type="module" src="./app-1/js/page.js">']
 
 
 @pytest.mark.parametrize("other", ["<script src='./js/soon.js' type=module></script>", '<SCRIPT TYPE="module">start()</SCRIPT>',

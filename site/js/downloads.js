@@ -205,7 +205,8 @@ function piecesFrom(start, bytes) {
 
 /**
  * The file as a response, decoded whatever it came as. A host that would send a large one as it is (it names the length of
- * the whole) is asked for the .gz beside it instead. After a failure nothing is tried but the file itself.
+ * the whole) is asked for the .gz beside it instead. After a failure nothing is tried but the file itself, nor where our own service worker
+ * keeps it: decoded, though with the length that the host named.
  * @param {FileAsset} file
  * @param {AbortSignal} signal
  */
@@ -217,7 +218,7 @@ async function open(file, signal) {
     if (!response.ok || !response.body) throw new Error(`the host answered ${response.status}`);
     return response;
   };
-  if (!file.gz || file.cache === "reload") return get(file.url);
+  if (!file.gz || file.trusting || file.cache === "reload") return get(file.url);
   if (!file.plain) {
     const response = await get(file.url);
     if (response.headers.get("content-length") !== String(file.bytes)) return response;

@@ -18,7 +18,7 @@ from builder.server import TYPES, Handler
 BYTES = "application/octet-stream"
 # Of a page that waits less long for what stalls: name -> [(what, seconds as it is, seconds here)].
 HASTE = {
-    "page.js": [("STALLED_AFTER=", 30, 5), ("patience=", 30, 5), ("LOADING_PATIENCE=", 60, 12), (r"\bPATIENCE\d*=", 20, 8)],
+    "ahead.js": [("STALLED_AFTER=", 30, 5), ("patience=", 30, 5), ("LOADING_PATIENCE=", 60, 12), (r"\bPATIENCE\d*=", 20, 8)],
     "worker.js": [("STALLED_AFTER=", 30, 5), ("LESSONS_PATIENCE=", 15, 5)],
     "downloads.js": [("STALLED_AFTER = ", 30, 5)],
     "errors.js": [("patience = ", 30, 5)],

@@ -142,7 +142,7 @@ PARTS = [
 
 # (address, the first, the others) of what the page starts with; test_faults.py tries more ways for the runtime's files, and the action that recovers.
 STARTS = [
-    ("", [*scripts("page", "worker"), "app-*/style.css"], ["app-*/paper.css", "app-*/digit-recognizer.css", "app-*/icons/inkling.svg"]),
+    ("", [*scripts("ahead", "page", "worker"), "app-*/style.css"], ["app-*/paper.css", "app-*/digit-recognizer.css", "app-*/icons/inkling.svg"]),
     ("", [], ["heap-*/heap.bin", *(f"runtime-*/{name}" for name in (
         "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "_multiarray_umath.wasm", "_umath_linalg.wasm"))]),
     ("?boot=slim", [], ["runtime-*/python_stdlib.zip", "runtime-*/numpy.zip", "app-*/inkling.zip", "app-*/weights/convnet.npz"]),
@@ -156,7 +156,7 @@ NOT_ASKED_FOR = {
     "inkling.html",  # is downloaded, and tried in test_single_file.py
     "js/inkling.js",  # an embedder's own import of it fails
     "runtime/table.json",  # only other browsers need it
-    *(f"app/js/{name}.js" for name in ("ahead", "booting", "define", "keeping", "menus", "numbers", "pictures", "renumber", "restore")),  # are in page.js
+    *(f"app/js/{name}.js" for name in ("booting", "define", "keeping", "menus", "numbers", "pictures", "renumber", "restore", "wrapping")),  # are in ahead.js, page.js or worker.js
 }
 
 

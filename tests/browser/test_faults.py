@@ -172,7 +172,7 @@ def test_a_missing_script_of_ours_is_told_at_once_and_what_is_told_recovers(roug
     assert visit.answer() == "6"
 
 
-@pytest.mark.parametrize("layout, name", [("bundled", "page.js"), ("as written", "define.js"), ("as written", "pad.js"), ("as written", "page.js")])
+@pytest.mark.parametrize("layout, name", [("bundled", "ahead.js"), ("bundled", "page.js"), ("as written", "define.js"), ("as written", "pad.js"), ("as written", "page.js")])
 def test_without_a_script_that_the_page_begins_with_nothing_false_is_said(rough, site, as_written, layout, name):
     visit = rough(site if layout == "bundled" else as_written)
     visit.page.route(f"**/js/{name}", lambda route: missing(route, b"", ""))
@@ -202,7 +202,7 @@ def test_a_script_of_ours_that_stalls_is_told_and_the_action_recovers(rough, as_
     assert visit.answer() == "6"
 
 
-@pytest.mark.parametrize("layout, name", [("bundled", "page.js"), ("as written", "define.js"), ("as written", "pad.js")])
+@pytest.mark.parametrize("layout, name", [("bundled", "ahead.js"), ("bundled", "page.js"), ("as written", "define.js"), ("as written", "pad.js")])
 def test_where_a_script_that_the_page_begins_with_stalls_there_is_a_page_and_advice(rough, site, as_written, layout, name):
     visit = rough(site if layout == "bundled" else as_written)
     visit.hold(f"**/js/{name}")
@@ -246,7 +246,7 @@ def test_without_its_style_sheets_the_page_is_plain_and_works(rough_visit):
 def test_a_download_that_ends_half_way_is_told_or_done_without(dist, rough, name, how):
     with serving(dist) as server, half_sent(server, name, stalls=how == "stalls") as over:
         visit = rough(server.url)
-        for script in ("page.js", "worker.js"):  # who has it come depends on the file
+        for script in ("ahead.js", "worker.js"):  # who has it come depends on the file
             visit.change_script(dist, script, "STALLED_AFTER=3e4", "STALLED_AFTER=2e3")
         visit.open("?boot=slim" if name == "numpy.zip" else "").draw(digit(2))
         if name == "heap.bin":

@@ -11,7 +11,7 @@ PHONE, SMALL_PHONE, LANDSCAPE, TABLET, DESKTOP = (360, 740), (320, 568), (740, 3
 ALL = [PHONE, SMALL_PHONE, LANDSCAPE, TABLET, DESKTOP]
 name = "{0[0]}x{0[1]}".format
 LIGHT_LOAD = 60_000  # bytes of gzip: our own HTML, CSS and JavaScript
-AT_ONCE = ("paper.css", "style.css", "digit-recognizer.css", "js/page.js", "js/worker.js")
+AT_ONCE = ("paper.css", "style.css", "digit-recognizer.css", "js/ahead.js", "js/page.js", "js/worker.js")
 
 
 @pytest.fixture(scope="module")

@@ -120,7 +120,7 @@ def test_a_browser_that_can_takes_page_and_scripts_from_the_cache_without_the_se
     ways = visit.page.evaluate(WAYS)
     if not ways:
         pytest.skip("this browser does not tell where a file came from")
-    assert {ways[name] for name in ("", "style.css", "page.js")} == {"cache"}
+    assert {ways[name] for name in ("", "style.css", "ahead.js", "page.js")} == {"cache"}
 
 
 STARTED = "async (element) => (await element.recognizer.health()).boot"

@@ -134,6 +134,22 @@ def test_a_copy_without_the_gz_files_works_uncompressed(dist, new_visit, tmp_pat
     assert visit.ready().read(digit(9)) == "9"
 
 
+WORKER_ASKED = "() => performance.getEntriesByType('resource').map(({ name }) => name.split('/').pop())"
+
+
+def test_what_the_service_worker_keeps_is_asked_for_once_though_it_has_the_length_that_the_host_named(dist, new_visit, tmp_path):
+    copy = shutil.copytree(dist, tmp_path / "dist", ignore=shutil.ignore_patterns("*.br", "*.gz", "inkling.html"))
+    with plain_host(copy) as (address, _):
+        visit = new_visit(address)
+        visit.expecting("404")
+        visit.open().ready().offline_ready()
+    visit.page.reload()
+    visit.ready()
+    asked = visit.page.workers[0].evaluate(WORKER_ASKED)
+    assert "heap.bin" in asked and asked.count("pyodide.asm.wasm") == 1 and not [name for name in asked if name.endswith(".gz")]
+    assert visit.read(digit(8)) == "8"
+
+
 def test_instead_of_a_broken_gz_the_file_itself_is_taken(dist, rough, tmp_path):
     copy = shutil.copytree(dist, tmp_path / "dist", ignore=shutil.ignore_patterns("*.br", "inkling.html"))
     for name in ("numpy.zip.gz", "pyodide.asm.wasm.gz"):

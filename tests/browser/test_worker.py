@@ -68,7 +68,7 @@ def test_a_worker_that_dies_fails_what_is_pending_restarts_and_reads_the_drawing
 
 
 def test_a_worker_that_falls_silent_is_replaced(watched, dist):
-    watched.change_script(dist, "page.js", "PATIENCE=2e4", "PATIENCE=2e3")
+    watched.change_script(dist, "ahead.js", "PATIENCE=2e4", "PATIENCE=2e3")
     visit = watched.open().ready()
     visit.page.evaluate("window.deaf = true")
     visit.draw(digit(4))
@@ -84,7 +84,7 @@ def test_a_worker_that_falls_silent_is_replaced(watched, dist):
 
 @pytest.mark.thorough
 def test_a_model_that_comes_slowly_or_not_at_all_does_not_cost_the_worker(watched, dist):
-    watched.change_script(dist, "page.js", "PATIENCE=2e4", "PATIENCE=1e3")
+    watched.change_script(dist, "ahead.js", "PATIENCE=2e4", "PATIENCE=1e3")
     watched.change_script(dist, "worker.js", "STALLED_AFTER=3e4", "STALLED_AFTER=3e3")
     visit = watched.open().ready()
     visit.hold("**/mlp-128-64.npz")
@@ -258,7 +258,7 @@ def test_a_recogniser_that_dies_for_good_before_it_was_shown_is_an_error(watched
 
 @pytest.mark.thorough
 def test_a_start_that_hangs_is_given_up_for_the_other_way_and_that_for_an_error(watched, dist):
-    watched.change_script(dist, "page.js", "LOADING_PATIENCE=6e4", "LOADING_PATIENCE=8e3")
+    watched.change_script(dist, "ahead.js", "LOADING_PATIENCE=6e4", "LOADING_PATIENCE=8e3")
     watched.page.add_init_script("window.asleep = 1")
     visit = watched.open()
     visit.draw(digit(6))
