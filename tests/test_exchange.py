@@ -92,8 +92,8 @@ def test_the_tensors_have_pytorch_s_names_and_layouts():
     model = Sequential.from_spec(architecture("convnet"), np.random.default_rng(0))
     found = load(safetensors_file.write(model))
     assert {name: array.shape for name, array in found.items()} == {
-        "0.weight": (24, 1, 5, 5), "0.bias": (24,), "3.weight": (48, 24, 5, 5), "3.bias": (48,),
-        "7.weight": (128, 768), "7.bias": (128,), "9.weight": (10, 128), "9.bias": (10,)}
+        "0.weight": (16, 1, 5, 5), "0.bias": (16,), "3.weight": (32, 16, 5, 5), "3.bias": (32,),
+        "7.weight": (224, 512), "7.bias": (224,), "9.weight": (10, 224), "9.bias": (10,)}
     assert np.array_equal(found["9.weight"], model.layers[9].params["W"].T)
 
 
@@ -244,7 +244,7 @@ def test_a_card_says_where_a_network_came_from_and_how_good_it_is(here, capsys):
     assert import_model.main(["convnet.safetensors", "--card", "--data", str(data), "--dtype", "float16", "--out", "mine.npz"]) == 0
     card = json.loads((here / "mine.json").read_text(encoding="utf-8"))
     assert card["imported_from"] == {"file": "convnet.safetensors", "sha256": sha256((here / "convnet.safetensors").read_bytes())}
-    assert card["sha256"] == sha256((here / "mine.npz").read_bytes()) and card["parameters"] == 129_194
+    assert card["sha256"] == sha256((here / "mine.npz").read_bytes()) and card["parameters"] == 130_410
     assert card["test_accuracy"] > 0.98 and f"mine.json: {card['test_accuracy']:.2%} on the test images" in capsys.readouterr().out
     assert evaluate.main(["mine.npz", "--data", str(data)]) == 0  # it agrees with its card
 

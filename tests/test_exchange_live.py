@@ -102,8 +102,8 @@ def test_a_module_of_pytorch_takes_the_exported_state_dict(tmp_path):
     from torch import nn
 
     assert export_model.main(["convnet", "--to", "pth", "--out", str(tmp_path / "c.pth")]) == 0
-    net = nn.Sequential(nn.Conv2d(1, 24, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(24, 48, 5), nn.ReLU(), nn.MaxPool2d(2),
-                        nn.Flatten(), nn.Linear(768, 128), nn.ReLU(), nn.Linear(128, 10))
+    net = nn.Sequential(nn.Conv2d(1, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(16, 32, 5), nn.ReLU(), nn.MaxPool2d(2),
+                        nn.Flatten(), nn.Linear(512, 224), nn.ReLU(), nn.Linear(224, 10))
     net.load_state_dict(torch.load(tmp_path / "c.pth", weights_only=True))
     batch = tiny_mnist()["test_images"][:50].astype(np.float32) / 255
     with torch.no_grad():

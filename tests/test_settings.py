@@ -74,7 +74,7 @@ def test_the_newer_settings_are_checked_too(key, value):
 
 
 def test_convolutions_of_any_sizes_can_be_named():
-    assert Settings(arch="convnet").make_model().spec() == Settings(arch="convnet-24-48-128").make_model().spec()
+    assert Settings(arch="convnet").make_model().spec() == Settings(arch="convnet-16-32-224").make_model().spec()
     bare, deep = (Settings(arch=arch).make_model() for arch in ("convnet-4-6", "convnet-4-6-30-20"))
     assert [type(layer).__name__ for layer in bare.layers].count("Dense") == 1 and bare.output_shapes[-1] == (10,)
     assert [layer.config["n_out"] for layer in deep.layers if type(layer).__name__ == "Dense"] == [30, 20, 10]

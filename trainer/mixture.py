@@ -15,7 +15,7 @@ from .drawings.pool import Amounts, make_pool
 from .drawings.recorded import HELD_OUT, TUNING, PenDigits, load_pen_digits, training_writers
 
 MNIST_TIMES = 2  # each of its images is seen so often in an epoch: else drawings would outweigh it two to one
-TUNING_AMOUNTS = Amounts(per_recorded=3, of_fonts=0, made=0, strange=2_000, strength=1.0, blended=0.0)  # 1,500 images of digits beside MNIST's 5,000 for validation
+TUNING_AMOUNTS = Amounts(per_recorded=3, of_fonts=0, made=0, strange=2_000, strength=1.0)  # 1,500 images of digits beside MNIST's 5,000 for validation
 TUNING_SEED = 1_000_000  # added to the run's: not the seed of a training image
 
 
@@ -57,7 +57,6 @@ def describe(recorded: PenDigits, writers: list[int], amounts: Amounts, seed: in
         "images": {"mnist_times": MNIST_TIMES, "recorded": amounts.per_recorded * int(np.isin(recorded.writers, writers).sum()),
                    "of_fonts": amounts.of_fonts, "made": amounts.made, "no_digit": amounts.strange},
         "strength": amounts.strength,
-        "blended": amounts.blended,
         "forms": [form.__name__ for forms in FORMS.values() for form in dict.fromkeys(forms)] if amounts.made else [],
         "seed": seed,
     }

@@ -13,10 +13,10 @@ SHAPES = {  # (I, J) x (J, K) at a slice of training; .T: the operand is the tra
     "dense 784 to 128, dW": ((784, 45), (45, 128), "a"),
     "dense 128 to 64, forward": ((45, 128), (128, 64), ""),
     "dense 128 to 64, dx": ((45, 64), (64, 128), "b"),
-    "dense 768 to 128, forward, whole batch": ((128, 768), (768, 128), ""),
-    "convolution 24 to 48, forward": ((48, 600), (600, 320), ""),
-    "convolution 24 to 48, dW": ((48, 320), (320, 600), "b"),
-    "convolution 24 to 48, dx": ((600, 48), (48, 320), "a"),
+    "dense 512 to 224, forward, whole batch": ((128, 512), (512, 224), ""),
+    "convolution 16 to 32, forward": ((32, 400), (400, 320), ""),
+    "convolution 16 to 32, dW": ((32, 320), (320, 400), "b"),
+    "convolution 16 to 32, dx": ((400, 32), (32, 320), "a"),
 }
 
 

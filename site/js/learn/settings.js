@@ -60,7 +60,7 @@ export function sensible(field, text) {
 const MOST_LAYERS = 5; // hidden ones
 const WIDEST = 1024; // units of a dense layer
 const MOST_FILTERS = 64;
-const CONVNET = "convnet-24-48-128"; // what the plain name stands for (model.py)
+const CONVNET = "convnet-16-32-224"; // what the plain name stands for (model.py)
 
 /** @param {string} text @param {string} standard */
 function sensibleArch(text, standard) {

@@ -161,10 +161,10 @@ def architecture(name: str, dropout: float = 0.0) -> dict:
     """The spec of a network by name: "convnet", "mlp-256-128", or any of one's own sizes.
 
     "784-300-10" is a dense one; "convnet-8-16-64" has 8 and 16 filters of 5 x 5, a pooling after each, and dense layers, any number of
-    them, of 64; "convnet" is "convnet-24-48-128".   dropout: rate before every Dense layer but an MLP's first.
+    them, of 64; "convnet" is "convnet-16-32-224".   dropout: rate before every Dense layer but an MLP's first.
     Raises ValueError if there is no such network.
     """
-    if convolutions := re.fullmatch(r"convnet(?:-[1-9]\d{0,2}){2}(?:-[1-9]\d{0,3})*", "convnet-24-48-128" if name == "convnet" else name):
+    if convolutions := re.fullmatch(r"convnet(?:-[1-9]\d{0,2}){2}(?:-[1-9]\d{0,3})*", "convnet-16-32-224" if name == "convnet" else name):
         first, second, *hidden = map(int, convolutions[0].split("-")[1:])
         layers = [
             {"type": "Conv2D", "channels_in": 1, "channels_out": first, "kernel_size": 5}, {"type": "ReLU"}, {"type": "MaxPool2D"},
