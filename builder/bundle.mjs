@@ -23,11 +23,13 @@ const outside = (entry, inside, first) => ({
   },
 });
 
+const exported = {};
 for (const [entry, { scripts, inside, first, shared }] of Object.entries(entries)) {
   const lines = [...scripts.map((name) => `import "./${name}";`), ...(shared ? inside : []).map((name) => `export * from "./${name}";`)];
+  const outfile = join(folder, "target", entry);
   await build({
     stdin: { contents: lines.join("\n"), resolveDir: folder, sourcefile: "scripts" },
-    outfile: join(folder, "target", entry),
+    outfile,
     absWorkingDir: folder,
     bundle: true,
     format: "esm",
@@ -39,4 +41,19 @@ for (const [entry, { scripts, inside, first, shared }] of Object.entries(entries
     plugins: [outside(entry, inside, first)],
     logLevel: "warning",
   });
+  const text = readFileSync(outfile, "utf8");
+  exported[entry] = namesIn(text, /\bexport\{([^}]*)\}/g).map(([, outside]) => outside);
+  if (!first) continue;
+  // Of two modules that export the same name neither's is exported by both together, and nobody else would say so before the page did not start.
+  const imports = namesIn(text, new RegExp(`\\bimport\\{([^}]*)\\}from"\\./${first.entry.split("/").pop()}"`, "g"));
+  const missing = imports.map(([name]) => name).filter((name) => !exported[first.entry].includes(name));
+  if (missing.length) throw new Error(`${first.entry} does not export ${missing.join(", ")}; do two of the modules in it export that name?`);
+}
+
+/** [name there, name here] of everything in the lists that the pattern finds. */
+function namesIn(text, pattern) {
+  return [...text.matchAll(pattern)].flatMap(([, list]) => list.split(",").map((entry) => {
+    const [name, other = name] = entry.trim().split(" as ");
+    return [name, other];
+  }));
 }

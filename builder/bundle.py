@@ -1,6 +1,6 @@
 """The modules that the page starts with as two files, and the worker's as another.
 
-Three dozen small modules cost a tenth of a second more at every start than one file, wherever they come from (README, Starting). But what
+Three dozen small modules cost a tenth of a second more at every start than one file, wherever they come from. But what
 starts the worker is a file by itself: it has run before the rest has come.
 What is opened later, and what embedders import, stays as it is written; a module that both have is loaded twice, and keeps no state.
 """

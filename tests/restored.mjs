@@ -14,6 +14,12 @@ globalThis.WorkerGlobalScope = Object;
 globalThis.self = globalThis;
 globalThis.location = new URL("file:///");
 globalThis.process = undefined;
+const { Module } = WebAssembly;
+let made = 0; // modules at once; those that are compiled while something waits are not among them
+WebAssembly.Module = new Proxy(Module, { construct(_, given) {
+  made++;
+  return new Module(...given);
+} });
 const [{ included }, { open }] = [await import("../site/js/downloads.js"), await import("../builder/single/carried.js")];
 included.open = open; // files come with their bytes, as in the single file
 const { bootFromSnapshot, bootSlim, bringModules } = await import("../site/js/booting.js");
@@ -36,7 +42,8 @@ try {
   pyodide.globals.set("session", session);
   pyodide.runPython(readFileSync(new URL("restored.py", import.meta.url), "utf8"), { filename: "restored.py" });
   const ask = (name) => pyodide.globals.get(name)().toJs({ dict_converter: Object.fromEntries });
-  const report = { before: ask("before_modules_come") };
+  const { exports } = pyodide._module.LDSO.loadedLibsByName.__main__;
+  const report = { before: ask("before_modules_come"), modules: made, signature: exports.emscripten_console_log.sig };
   await bringModules(pyodide, files, path);
   report.after = ask("with_all_modules");
   report.heap = pyodide._module.HEAP8.length;

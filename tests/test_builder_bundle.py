@@ -59,6 +59,12 @@ def test_what_two_scripts_share_is_there_once(tmp_path):
     assert json.loads(node.run_node(tmp_path / "js" / "run.mjs")) == ["first", "define", "page", "soon"]
 
 
+def test_a_name_that_two_of_the_shared_modules_export_is_an_error():
+    """Neither's would be exported by the bundle."""
+    with pytest.raises(BuildError, match=r"js/first\.js does not export note[,;]"):
+        make(**{"js/first.js": 'import "./shared.js";\nimport "./other.js";\n', "js/other.js": "export const note = 1;\n"})
+
+
 def test_a_page_of_one_script_has_one_bundle():
     made = bundled({name: text.encode() for name, text in APP.items()}, ["js/page.js"])
     assert made.keys() == {"js/page.js", WORKER} and "import{" not in made["js/page.js"].decode()

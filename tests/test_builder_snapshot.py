@@ -81,6 +81,12 @@ def test_after_a_restore_answers_and_errors_are_those_of_a_python_started_step_b
     assert restored["refused"] == slim["refused"] != ""
 
 
+@pytest.mark.parametrize("path", ["snapshot", "slim"])
+def test_functions_are_wrapped_by_one_module_and_pyodide_has_its_own_again(reports, path):
+    assert 1 <= reports[path]["modules"] <= 10  # Emscripten would make 261
+    assert reports[path]["signature"] == "vp"
+
+
 def test_a_module_that_was_not_imported_is_missing_until_its_files_come(reports):
     assert all(text.startswith("ModuleNotFoundError") for text in reports["snapshot"]["before"]["missing"])
     assert reports["snapshot"]["after"]["missing"] == ["", ""]

@@ -77,7 +77,11 @@ function serveToPyodide(wasm, compiled, stdlib, archive) {
   const instantiate = async (/** @type {any} */ imports) => {
     const module = await compiled;
     const instance = await WebAssembly.instantiate(module, imports);
-    linked = offerWrapped(module, imports.env);
+    try {
+      linked = offerWrapped(module, imports.env);
+    } catch (error) {
+      console.warn("Functions are wrapped one by one:", error); // by Emscripten itself, which is slower
+    }
     return { module, instance };
   };
   const failed = /** @type {Promise<never>} */ (new Promise((_, reject) => {

@@ -128,7 +128,7 @@ interface FileAsset {
   gz?: boolean;
   /** the host is known to send files as they are: that .gz is asked for at once */
   plain?: boolean;
-  /** our own service worker answers for this page: what it says of a file that it has kept is believed */
+  /** our own service worker answers for this page: what it says of a file that it has kept is believed, and it is asked for the file itself */
   trusting?: boolean;
   /** "reload" after a failure: whatever the browser has kept may be what is wrong */
   cache?: RequestCache;

@@ -1,6 +1,6 @@
 /**
- * Functions of JavaScript as functions of WebAssembly. Python's own code calls 280 of Pyodide's through its function table, in which only the latter
- * can stand, and Emscripten makes a module and an instance for each, after an error that says so. One module for all does the same in a fortieth of the time.
+ * Functions of JavaScript as functions of WebAssembly. Pyodide's WebAssembly wants 280 by address, nearly all of them OpenGL's, so they stand in its
+ * function table; only the latter can, and Emscripten makes a module and an instance for each, after an error that says so. Here one module does for all.
  */
 
 /** Signatures as Emscripten writes them: what is returned, v for nothing, then the arguments. */

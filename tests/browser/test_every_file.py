@@ -155,8 +155,8 @@ NOT_ASKED_FOR = {
     "_headers",  # for the host
     "inkling.html",  # is downloaded, and tried in test_single_file.py
     "js/inkling.js",  # an embedder's own import of it fails
-    "runtime/table.json",  # only other browsers need it
-    *(f"app/js/{name}.js" for name in ("booting", "define", "keeping", "menus", "numbers", "pictures", "renumber", "restore", "wrapping")),  # are in ahead.js, page.js or worker.js
+    "runtime/table.json", "app/js/renumber.js",  # only other browsers need these
+    *(f"app/js/{name}.js" for name in ("booting", "define", "keeping", "menus", "numbers", "pictures", "restore", "wrapping")),  # are in ahead.js, page.js or worker.js
 }
 
 
