@@ -5,7 +5,8 @@
 Real pointer events, 120 a second, along digits. For every event: the time until the bars show the answer to an ink that
 contains it (the element's `change`, fired when their aria-valuenow are set). The worker's share is a request's way to it and its work;
 the way back, counted apart, ends when the page has time to hear of it: in between it paints the stroke. Each digit is drawn twice, as
-usual and while whole numbers are read.
+usual and while whole numbers are read. While the pen is down nothing is looked at twice; the answers that come when it is lifted,
+for which the network may, are a row of their own.
 """
 
 import argparse
@@ -17,7 +18,7 @@ HERTZ = 120
 
 # Notes, without changing what the page does: pointer events, requests and replies, answers shown, long tasks.
 WATCH = """
-window.seen = { events: [], trips: [], shown: [], blocked: [] };
+window.seen = { events: [], trips: [], last: [], shown: [], blocked: [] };
 new PerformanceObserver((list) => list.getEntries().forEach((entry) => seen.blocked.push(entry.duration)))
   .observe({ type: "longtask", buffered: true });
 for (const type of ["pointerdown", "pointermove"]) {
@@ -29,12 +30,12 @@ window.Worker = class extends Worker {
     super(...values);
     this.addEventListener("message", ({ data }) => {
       if (!this.#sent.has(data.id) || !data.times) return;
-      const [sent, [arrived, answered], heard] = [this.#sent.get(data.id), data.times, performance.timeOrigin + performance.now()];
-      seen.trips.push([arrived - sent, answered - arrived, answered - sent, heard - answered]);
+      const [{ sent, once }, [arrived, answered], heard] = [this.#sent.get(data.id), data.times, performance.timeOrigin + performance.now()];
+      (once ? seen.trips : seen.last).push([arrived - sent, answered - arrived, answered - sent, heard - answered]);
     });
   }
   postMessage(message, ...rest) {
-    if (message.name === "predict") this.#sent.set(message.id, performance.timeOrigin + performance.now());
+    if (message.name === "predict") this.#sent.set(message.id, { sent: performance.timeOrigin + performance.now(), once: message.once });
     super.postMessage(message, ...rest);
   }
 };
@@ -69,9 +70,9 @@ FOLLOW = """(element) => {
 
 # What was noted since it was last taken.
 TAKE = """(() => {
-  const { events, trips, shown } = seen;
-  Object.assign(seen, { events: [], trips: [], shown: [] });
-  return { events, trips, shown };
+  const { events, trips, last, shown } = seen;
+  Object.assign(seen, { events: [], trips: [], last: [], shown: [] });
+  return { events, trips, last, shown };
 })()"""
 
 
@@ -110,13 +111,14 @@ def main() -> None:
             draw(i % 10, numbers=i % 2 == 1)
         page.evaluate("seen.blocked.splice(0)")
         page.evaluate(TAKE)
-        waits, trips = {False: [], True: []}, {False: [], True: []}
+        waits, trips, last = {False: [], True: []}, {False: [], True: []}, {False: [], True: []}
         for i in range(options.digits):
             for numbers in (False, True):  # in turns, so that what else the machine does meets both
                 draw(i % len(DIGITS), numbers)
                 seen = page.evaluate(TAKE)
                 waits[numbers] += latencies(seen["events"], seen["shown"])
                 trips[numbers] += seen["trips"]
+                last[numbers] += seen["last"]
         blocked = page.evaluate("seen.blocked")
 
     counts = [f"{len(waits[numbers])} events, {len(trips[numbers])} answers" for numbers in (False, True)]
@@ -125,6 +127,7 @@ def main() -> None:
     print(f"{conditions()}\n")
     there, work, both, back = zip(*trips[False])
     _, work_numbers, both_numbers, _ = zip(*trips[True])
+    _, work_last, _, _ = zip(*last[False])
     rows = [
         [name, *(f"{percentile(list(values), p):.1f}" for p in (50, 95, 100))]
         for name, values in (
@@ -133,6 +136,7 @@ def main() -> None:
             ("of that, until it has the request", there),
             ("of that, preprocess, forward, and what Python and JavaScript hand over", work),
             ("until the page, which paints, hears of it", back),
+            ("when the pen is lifted, with a second look at what is doubtful: preprocess, forward ...", work_last),
             ("while whole numbers are read: pointer event to bars", waits[True]),
             ("while whole numbers are read: worker", both_numbers),
             ("while whole numbers are read: of that, preprocess, forward ...", work_numbers),

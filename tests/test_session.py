@@ -188,6 +188,25 @@ def test_the_temperature_divides_the_logits(session, trained):
     assert after["accepted"] is True
 
 
+def test_once_leaves_out_the_second_look(session, trained):
+    once = session.predict(drawn(0), 280, 280)["probabilities"]
+    model = weights.load(trained)
+    model.calibrate(1.0, 0.0, second_look=100.0)
+    session.use_model("looks twice", npz_of(model))
+    for numbers in (False, True):
+        assert session.predict(drawn(0), 280, 280, numbers=numbers, once=True)["probabilities"] == once
+        assert session.predict(drawn(0), 280, 280, numbers=numbers)["probabilities"] != once
+
+
+def test_once_holds_for_every_digit_of_a_number(session, monkeypatch):
+    model = Surest({0: 3})
+    monkeypatch.setattr(session, "_model", model)
+    for once in (True, False):
+        session.predict(touching_rings(), 280, 280, numbers=True, once=once)
+        assert set(model.once[-2:]) == {once}
+    assert max(model.batches) > 1
+
+
 @pytest.mark.parametrize("margin, accepted", [(-1e-9, True), (1e-6, False)])
 def test_what_is_less_sure_than_the_threshold_is_not_a_digit(session, trained, margin, accepted):
     confidence = session.predict(drawn(0), 280, 280)["confidence"]
@@ -331,10 +350,11 @@ class Surest:
     threshold, temperature = 0.0, 1.0
 
     def __init__(self, digit_of_width):
-        self.digit_of_width, self.batches = digit_of_width, []
+        self.digit_of_width, self.batches, self.once = digit_of_width, [], []
 
-    def predict_logits(self, images):
+    def predict_logits(self, images, *, once):
         self.batches.append(len(images))
+        self.once.append(once)
         widths = (images > 0.25).any(axis=1).sum(axis=1)
         logits = np.zeros((len(images), 10), np.float32)
         for row, width in zip(logits, widths):

@@ -24,6 +24,7 @@ from .checkpoint import load_checkpoint, save_checkpoint
 from .command import TrainerError
 from .data import Digits, Part
 from .files import atomic_file, write_json
+from .parallel import in_parts
 
 COLUMNS = ("epoch", "learning_rate", "loss", "accuracy", "validation_loss", "validation_accuracy", "seconds")
 TIMED_STEPS = 9
@@ -107,7 +108,7 @@ class Run:
 
     def _steps(self) -> Iterator[Progress]:
         """Trains `model`, a step at a time, from the first epoch that is not done."""
-        return train(self.model, self.optimizer, *self.data(), self.settings, augment=augment, start=Place(len(self.history)))
+        return train(in_parts(self.model), self.optimizer, *self.data(), self.settings, augment=augment, start=Place(len(self.history)))
 
     def _epochs(self) -> None:
         n_images = len(self.data()[0])
@@ -177,7 +178,7 @@ def estimate_seconds(settings: Settings, digits: Digits) -> float:
     """How long a run will take here, from a few timed steps of a network that is thrown away."""
     images, labels = (part[:settings.images] for part in digits.train)
     model = settings.make_model()
-    steps = train(model, settings.make_optimizer(), images, labels, settings, augment=augment)
+    steps = train(in_parts(model), settings.make_optimizer(), images, labels, settings, augment=augment)
     times = [time.perf_counter()]
     for _ in itertools.islice(steps, TIMED_STEPS):
         times.append(time.perf_counter())

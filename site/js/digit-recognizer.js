@@ -184,7 +184,8 @@ export class DigitRecognizer extends HTMLElement {
   read() {
     const { source } = this;
     this.#part(".sheet").toggleAttribute("data-empty", source === null);
-    this.#reading.read(source, this.recognizer, this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment");
+    const excuse = this.#status.state === "error" ? "Your drawing is kept" : "Your drawing is read in a moment";
+    this.#reading.read(source, this.recognizer, excuse, this.#pad.drawing);
   }
 
   /**

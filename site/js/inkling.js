@@ -61,22 +61,22 @@ export class Recognizer extends EventTarget {
   }
 
   /**
-   * Reads one digit, or with `numbers` all that stand side by side. One prediction is in flight, the newest waits; one that waited and was overtaken rejects with an AbortError.
+   * Reads one digit, or with `numbers` all that stand side by side; `once` is quicker and leaves out the second look at what is doubtful. One prediction is in flight, the newest waits; one that waited and was overtaken rejects with an AbortError.
    * @param {Source} source
-   * @param {{numbers?: boolean, signal?: AbortSignal}} [options]
+   * @param {{numbers?: boolean, once?: boolean, signal?: AbortSignal}} [options]
    * @returns {Promise<Prediction>}
    */
-  async predict(source, { numbers = false, signal } = {}) {
+  async predict(source, { numbers = false, once = false, signal } = {}) {
     signal?.throwIfAborted();
-    return withSignal(this.#predictInTurn(source, numbers, signal), signal);
+    return withSignal(this.#predictInTurn(source, { numbers, once }, signal), signal);
   }
 
   /**
    * @param {Source} source
-   * @param {boolean} numbers
+   * @param {{numbers: boolean, once: boolean}} options
    * @param {AbortSignal} [signal]
    */
-  async #predictInTurn(source, numbers, signal) {
+  async #predictInTurn(source, options, signal) {
     this.#turnAway?.();
     let overtaken = false;
     this.#turnAway = () => (overtaken = true);
@@ -89,7 +89,7 @@ export class Recognizer extends EventTarget {
       giveWay();
     }
     this.#turnAway = null;
-    const answer = this.#send("predict", source, { numbers });
+    const answer = this.#send("predict", source, options);
     this.#inFlight = answer.catch(() => {}).then(() => (this.#inFlight = null));
     return answer;
   }
@@ -177,7 +177,7 @@ export class Recognizer extends EventTarget {
   /**
    * @param {"predict" | "debug"} name
    * @param {Source} source
-   * @param {{numbers?: boolean}} [options]
+   * @param {{numbers?: boolean, once?: boolean}} [options]
    */
   async #send(name, source, options = {}) {
     const { scale, ...fields } = await readSource(source);

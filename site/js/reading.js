@@ -81,8 +81,9 @@ export class Reading extends EventTarget {
    * @param {Blob | Ink | null} source null: nothing drawn
    * @param {Recognizer | null} recognizer
    * @param {string} excuse what to say while there is nobody who reads
+   * @param {boolean} drawing whether the hand still draws: then a quick answer is worth more than a second look
    */
-  async read(source, recognizer, excuse) {
+  async read(source, recognizer, excuse, drawing) {
     const turn = ++this.#turn;
     const { numbers } = this;
     if (!source || source instanceof Blob) this.#first = turn;
@@ -95,7 +96,7 @@ export class Reading extends EventTarget {
     this.#answer.busy = true;
     try {
       const boxes = numbers ? import("./boxes.js").catch(() => null) : null; // a number is read without them, too
-      const prediction = await recognizer.predict(source, { numbers });
+      const prediction = await recognizer.predict(source, { numbers, once: drawing });
       if (turn < this.#first) return;
       const size = source instanceof Blob ? { width: this.#picture.naturalWidth, height: this.#picture.naturalHeight } : source;
       this.#show(prediction, turn === this.#turn);

@@ -10,8 +10,8 @@ export function download(blob, name) {
   link.href = URL.createObjectURL(blob);
   link.download = name;
   link.click();
-  // The browser reads the address after this task.
-  setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+  // The browser reads the address after this task; a busy machine, or one that asks where to put the file, long after.
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
 /** Black on white, as on paper. @param {Ink} ink @returns {Promise<Blob>} */

@@ -43,7 +43,7 @@ const ahead = errand && begin(errand);
 /** Every request that the page can make. */
 const actions = /** @type {Record<string, (fields: any, progress: OnProgress, id: number) => any>} */ ({
   boot: start,
-  predict: (fields) => callWithPixels(session.predict, fields, fields.numbers),
+  predict: (fields) => callWithPixels(session.predict, fields, fields.numbers, fields.once),
   debug: async (fields) => {
     const value = await callWithPixels(session.debug, fields);
     return { ...value, png: await pngOf(value.image) };

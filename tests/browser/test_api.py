@@ -100,6 +100,19 @@ def test_without_ink_there_is_no_digit_and_a_reason(api):
     assert answer["probabilities"] == [0.1] * 10 and answer["confidence"] == 0
 
 
+def test_once_leaves_out_the_second_look_at_what_is_doubtful(api):
+    plain, blocks = api("""async (r) => {
+      const differs = async (source) => {
+        const [twice, once] = [await r.predict(source), await r.predict(source, { once: true })];
+        return twice.probabilities.some((value, i) => value !== once.probabilities[i]);
+      };
+      const blocks = [];
+      for (const width of [40, 60, 80, 100, 120, 140]) blocks.push(await differs(bar(280, 280, [70, 90, width, 90])));
+      return [await differs(seven()), blocks];
+    }""")
+    assert plain is False and True in blocks
+
+
 @pytest.mark.parametrize("source, numbers", [("seven()", "false"), ("bar(50, 40, [0, 0, 0, 0])", "true"), ("bar(90, 90, [10, 20, 60, 9])", "true")])
 def test_a_prediction_as_a_document_is_what_the_schema_says(api, source, numbers):
     jsonschema.validate(api(f"""async (r) => {{

@@ -42,6 +42,20 @@ def test_the_digit_is_read_while_the_pen_is_still_down(visit):
     assert visit.n_strokes() == 1
 
 
+def test_a_second_look_is_for_when_the_pen_is_lifted(visit):
+    visit.on_element("""({ recognizer }) => {
+      window.once = [];
+      const { predict } = Object.getPrototypeOf(recognizer);
+      recognizer.predict = (source, options) => (once.push(options.once), predict.call(recognizer, source, options));
+    }""")
+    visit.draw(digit(3), lift=False)
+    assert visit.answer() == "3"
+    assert set(visit.page.evaluate("() => once")[1:]) == {True}  # the first may be of the pad before
+    visit.page.mouse.up()
+    assert visit.answer() == "3"
+    assert visit.page.evaluate("() => once").pop() is False
+
+
 def test_an_answer_to_older_ink_is_marked_from_the_moment_the_ink_changes(visit):
     visit.lay(digit(1))
     visit.answer()

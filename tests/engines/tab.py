@@ -23,6 +23,11 @@ CHOOSE_MODEL = """(name) => {
   select.value = name;
   select.dispatchEvent(new Event("change", { bubbles: true }));
 }"""
+COUNT_PRESSES = """(selector) => {
+  window.presses = 0;
+  document.querySelector(selector).addEventListener("click", () => window.presses++, { once: true });
+}"""
+IS_OPEN = """() => document.querySelector(".menu").open"""
 BOX = """(selector) => {
   const found = document.querySelector(selector) ?? document.querySelector("digit-recognizer").shadowRoot.querySelector(selector);
   found.scrollIntoView({ block: "nearest" });
@@ -125,8 +130,17 @@ class Tab:
         """Chooses an entry of the menu "Save" and returns the file that comes of it."""
         file = self.engine.downloads / name
         file.unlink(missing_ok=True)
-        self.click(".menu summary")
-        self.click(f"[data-save={what}]")
+        entry = f"[data-save={what}]"
+        self.engine.evaluate(COUNT_PRESSES, entry)
+        for _ in range(5):
+            if not self.engine.evaluate(IS_OPEN):
+                self.click(".menu summary")
+            self.click(entry)
+            # WebKitGTK's bar of downloads may have made the page lower while the mouse was on its way.
+            if self.engine.evaluate("() => window.presses"):
+                break
+        else:
+            raise AssertionError(f"{entry} can't be pressed")
         wait_until(lambda: file.is_file() and file.stat().st_size, f"{name} has not been saved")
         return file
 

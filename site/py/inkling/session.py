@@ -74,11 +74,11 @@ class Session:
 
         return Lessons(self)
 
-    def predict(self, pixels, width: int, height: int, channels: int = 1, numbers: bool = False) -> dict:
+    def predict(self, pixels, width: int, height: int, channels: int = 1, numbers: bool = False, once: bool = False) -> dict:
         """Reads one drawing or picture.
 
         pixels: width * height * channels bytes, row by row: ink with one channel, an RGBA picture with four.
-        numbers: read digits side by side, each by itself, instead of one digit.
+        numbers: read digits side by side, each by itself, instead of one digit.   once: without a second look at what is doubtful.
         Returns a Prediction: `digit` (the best guess; None without ink), `confidence`, `probabilities`, `accepted`, `reason` (None,
         "empty", "too-small", "several" or "not-a-digit"), `text` ("" or, within a number, "?" for what is not accepted), `digits`,
         `image` (784 float32), `found`, `model`, `ms`. Of several digits, those without their own entry are the last one's; `found` is
@@ -90,9 +90,9 @@ class Session:
         empty = found.pop("empty")
         readings = _readings(Digits(ink)) if numbers and not empty else []
         seen = time.perf_counter()
-        read = self._most_likely(readings) if len(readings) > 1 else []
+        read = self._most_likely(readings, once) if len(readings) > 1 else []
         if len(read) < 2:
-            read = [] if empty else [(found["box"], image, self._probabilities(image[None])[0])]
+            read = [] if empty else [(found["box"], image, self._probabilities(image[None], once)[0])]
         done = time.perf_counter()
 
         digits = []
@@ -114,17 +114,17 @@ class Session:
             "ms": {"preprocess": 1e3 * (seen - start), "forward": 1e3 * (done - seen), "total": 1e3 * (time.perf_counter() - start)},
         }
 
-    def _probabilities(self, images: np.ndarray) -> np.ndarray:
+    def _probabilities(self, images: np.ndarray, once: bool) -> np.ndarray:
         """images (N, 28, 28) -> (N, 10) float64."""
         model = self._live()
-        return softmax(model.predict_logits(images).astype(np.float64) / model.temperature)
+        return softmax(model.predict_logits(images, once=once).astype(np.float64) / model.temperature)
 
-    def _most_likely(self, readings: list[dict]) -> list[tuple]:
+    def _most_likely(self, readings: list[dict], once: bool) -> list[tuple]:
         """Of all ways to read the pieces, some as one digit together, the one of which the network is surest.
 
         Returns (box, image, probabilities) of each digit, in reading order.
         """
-        probabilities = self._probabilities(np.stack([reading["image"] for reading in readings]))
+        probabilities = self._probabilities(np.stack([reading["image"] for reading in readings]), once)
         ways = {0: (0.0, [])}  # end -> the best way to read the pieces before it, with the log of the probability that all of it is right
         for reading, row in zip(readings, probabilities):  # in order of `end`: what one goes on from is settled
             sure, read = ways[reading["start"]]
