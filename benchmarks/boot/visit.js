@@ -7,7 +7,7 @@ import { strokes } from "./settings.js";
 const asked = new URLSearchParams(location.search);
 const returns = !asked.has("once"); // this browser will come again: let it keep what it keeps
 const SERVER = asked.get("server") ?? "./"; // a page from file: is told where to report
-const SETTLE = 5000; // ms in which the browser writes its caches: compiled WebAssembly two seconds after the last of it
+const SETTLE = 8000; // ms in which the browser writes its caches: compiled WebAssembly two seconds after the last of it, which ours makes hot for the purpose
 const LONGEST_KEEPING = 60_000; // ms that a page may take to keep itself for use without network
 
 /** ms that each task took which kept the page's main thread for more than 50; null where the browser does not note them. */

@@ -5,7 +5,7 @@
 
 /** @typedef {(bytes: number) => void} Count */
 
-const request = self.fetch.bind(self); // as it was before Pyodide got another
+export const fetchFile = self.fetch.bind(self); // as it was before Pyodide got another
 // Bytes that are hashed at a time, as the build has hashed them (builder/common.py), and worked off in one task: eleven megabytes at once would stop the
 // page, and with half as many at a time it starts later.
 const PIECE = 2 ** 20;
@@ -214,7 +214,7 @@ async function open(file, signal) {
   const standing = included.open(file);
   if (standing) return standing;
   const get = async (/** @type {string} */ url) => {
-    const response = await request(url, { signal, cache: file.cache });
+    const response = await fetchFile(url, { signal, cache: file.cache });
     if (!response.ok || !response.body) throw new Error(`the host answered ${response.status}`);
     return response;
   };

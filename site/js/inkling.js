@@ -169,6 +169,15 @@ export class Recognizer extends EventTarget {
     return /** @type {any} */ (learningOf(this.#engine))[name](...given);
   }
 
+  /**
+   * Has the browser keep the machine code of what runs here, when there is time: the next start is quicker. To be called when whatever will
+   * serve that start has the files; the page does so when its service worker has them. Elsewhere than in Chromium nothing is done.
+   * @returns {Promise<void>} when that has begun
+   */
+  keepMachineCode() {
+    return this.#engine.call("keepMachineCode");
+  }
+
   /** Ends the worker and frees its memory. */
   close() {
     this.#engine.close();

@@ -45,7 +45,10 @@ function goOffline() {
   settled.abort();
   const offline = import("./offline.js"); // not before: until then nobody needs it
   offline.then(({ watchOffline }) => watchOffline({
-    onOfflineReady: () => element.offlineReady(),
+    onOfflineReady() {
+      element.offlineReady();
+      element.recognizer?.keepMachineCode().catch(console.warn);
+    },
     onUpdate(apply) {
       const run = () => {
         keepDrawing(element);

@@ -6,7 +6,7 @@
  */
 
 import { bootFromSnapshot, bootSlim, bringModules } from "./booting.js";
-import { download } from "./downloads.js";
+import { download, fetchFile } from "./downloads.js";
 import { part } from "./errors.js";
 import { bring, partsOf, sizeOf, sometimes } from "./parts.js";
 import { errandOfWorker } from "./start.js";
@@ -25,6 +25,9 @@ let modelsWanted = 0; // so far; the newest counts
 let boot = /** @type {{path: string, ms: Record<string, number>, why_not_faster: string | null}} */ ({});
 /** @type {() => Promise<void>} everything that Python can import is there; most of it comes only when there is time */
 let modules = async () => {};
+
+/** @type {string[]} addresses of the WebAssembly that the page has compiled */
+let handed = [];
 
 const IDLE_AFTER = 1500; // ms without a request
 const LESSONS_PATIENCE = 15_000; // ms; less than the page waits before it takes the worker for dead
@@ -51,6 +54,7 @@ const actions = /** @type {Record<string, (fields: any, progress: OnProgress, id
   useModel: loadModel,
   card: async ({ model }) => JSON.parse(new TextDecoder().decode(await download(files[`${model}.json`], () => {}))),
   health: () => ({ ...toJs(session.health()), boot }),
+  keepMachineCode: keepMachineCodeInTime,
 });
 
 /** The requests that have to do with learning, too; their code is loaded when the first of them comes. */
@@ -101,6 +105,7 @@ async function start(request, progress) {
   for (const name of Object.keys(parts)) delete parts[name]; // they need not stay
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
+  if (request.handed) handed = Object.values(partsOf(request, path, model)).map(({ url }) => url).filter((url) => url.endsWith(".wasm"));
   lastAsked = performance.now(); // the first drawing comes before the modules, however long all this took
   modules = once(() => bringModules(pyodide, files, path));
   whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
@@ -207,6 +212,15 @@ function pngOf(image) {
   image.forEach((value, i) => rgba.data.set([value * 255, value * 255, value * 255, 255], 4 * i));
   context.putImageData(rgba, 0, 0);
   return canvas.convertToBlob({ type: "image/png" });
+}
+
+/** Begins it; it goes on when nobody asks for anything else. What the worker has compiled itself the browser keeps anyway. */
+function keepMachineCodeInTime() {
+  const addresses = handed.splice(0);
+  if (!addresses.length) return;
+  const idle = () => new Promise((/** @type {(value: void) => void} */ resolve) => setTimeout(whenIdle, 0, resolve));
+  part(import("./machine-code.js")).then(({ keepMachineCode }) => keepMachineCode(addresses, fetchFile, () => session.self_test().destroy(), idle))
+    .catch((error) => console.warn("The next start will be no quicker:", error));
 }
 
 /** Calls the function once nothing has been asked for a while. @param {() => void} work */

@@ -159,6 +159,24 @@ def test_the_heap_that_the_service_worker_has_checked_is_not_hashed_again(tellin
     assert visit.on_element(STARTED)["path"] == "snapshot"
 
 
+THROUGH_SERVICE_WORKER = """() => performance.getEntriesByType("resource")
+  .filter(({ name, workerStart }) => name.endsWith(".wasm") && workerStart > 0).map(({ name }) => name.split("/").pop())"""
+
+
+def test_what_the_page_compiled_is_compiled_once_more_where_the_next_visit_will_find_it(site, new_visit):
+    visit = new_visit(site).open().ready()
+    (worker,) = visit.page.workers
+    assert worker.evaluate(THROUGH_SERVICE_WORKER) == []  # the page has handed all of it over
+    visit.offline_ready()
+    wanted = {"pyodide.asm.wasm", "_multiarray_umath.wasm", "_umath_linalg.wasm"}
+    for _ in range(100):
+        if set(worker.evaluate(THROUGH_SERVICE_WORKER)) == wanted:
+            break
+        visit.page.wait_for_timeout(100)
+    assert sorted(worker.evaluate(THROUGH_SERVICE_WORKER)) == sorted(wanted)
+    assert visit.read(digit(4)) == "4"
+
+
 @pytest.mark.thorough
 def test_two_copies_on_one_host_leave_each_other_their_files(dist, next_dist, new_visit, tmp_path):
     for name, version in (("a", dist), ("b", next_dist)):
