@@ -121,13 +121,13 @@ def main() -> None:
                 last[numbers] += seen["last"]
         blocked = page.evaluate("seen.blocked")
 
-    counts = [f"{len(waits[numbers])} events, {len(trips[numbers])} answers" for numbers in (False, True)]
+    counts = [f"{len(waits[numbers])} events, {len(trips[numbers]) + len(last[numbers])} answers" for numbers in (False, True)]
     print(f"\n{options.digits} digits at {HERTZ} pointer events a second after {WARM_UP} to warm up: {counts[0]}; and again, in turns, "
           f"while whole numbers are read: {counts[1]}.")
     print(f"{conditions()}\n")
     there, work, both, back = zip(*trips[False])
     _, work_numbers, both_numbers, _ = zip(*trips[True])
-    _, work_last, _, _ = zip(*last[False])
+    work_last, work_last_numbers = ([work for _, work, _, _ in last[numbers]] for numbers in (False, True))
     rows = [
         [name, *(f"{percentile(list(values), p):.1f}" for p in (50, 95, 100))]
         for name, values in (
@@ -140,6 +140,7 @@ def main() -> None:
             ("while whole numbers are read: pointer event to bars", waits[True]),
             ("while whole numbers are read: worker", both_numbers),
             ("while whole numbers are read: of that, preprocess, forward ...", work_numbers),
+            ("while whole numbers are read: when the pen is lifted, preprocess, forward ...", work_last_numbers),
         )
     ]
     print(table(["ms", "median", "p95", "most"], rows))

@@ -238,6 +238,17 @@ def test_what_is_doubtful_is_the_mean_over_the_image_and_its_views(undecided, rn
     np.testing.assert_allclose(undecided.predict_logits(images, batch_size=2), seen, atol=1e-5)
 
 
+def test_a_second_look_at_many_images_goes_through_the_network_a_few_at_a_time(undecided, rng, monkeypatch):
+    undecided.calibrate(1, 0, second_look=100)
+    images = rng.random((100, 28, 28), np.float32)
+    one_by_one = np.concatenate([undecided.predict_logits(image[None]) for image in images])
+    batches = []
+    forward = undecided.forward
+    monkeypatch.setattr(undecided, "forward", lambda x: batches.append(len(x)) or forward(x))
+    np.testing.assert_allclose(undecided.predict_logits(images), one_by_one, atol=1e-5)
+    assert batches[0] == 100 and sum(batches[1:]) == 400 and max(batches[1:]) <= 64
+
+
 def test_only_an_image_whose_lead_is_small_gets_a_second_look(undecided, rng):
     images = rng.random((40, 28, 28), np.float32)
     once = undecided.predict_logits(images)

@@ -9,9 +9,9 @@ from inkling.views import SCALE, TURN, VIEWS, views
 def test_those_of_one_image_stand_in_a_row():
     images = np.random.default_rng(0).random((3, 28, 28), np.float32)
     seen = views(images)
-    assert seen.shape == (6, 28, 28) and seen.dtype == np.float32
+    assert seen.shape == (12, 28, 28) and seen.dtype == np.float32
     for i, image in enumerate(images):
-        np.testing.assert_array_equal(seen[2 * i:2 * i + 2], views(image[None]))
+        np.testing.assert_array_equal(seen[4 * i:4 * i + 4], views(image[None]))
 
 
 def test_paper_stays_paper_and_ink_never_is_more_than_ink():

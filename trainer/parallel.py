@@ -1,4 +1,4 @@
-"""A batch that goes through a network in parts, each in a thread of its own: NumPy lets go of the interpreter while it does sums."""
+"""Data parallelism: a batch goes through a network in parts, some at a time, in threads, as NumPy lets go of the interpreter while it does sums."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 if __package__ in (None, ""):
     sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # called as a file: find the package `trainer`
-# These matrices are small: one thread is as fast, and the result does not depend on the number of cores.
+# These matrices are small: with one thread for each product BLAS is as fast, and the result does not depend on the number of cores. `parallel` has others.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from trainer.command import UsageError, make_parser, require, run  # noqa: E402

@@ -14,9 +14,9 @@ SHAPES = {  # (I, J) x (J, K) at a slice of training; .T: the operand is the tra
     "dense 128 to 64, forward": ((45, 128), (128, 64), ""),
     "dense 128 to 64, dx": ((45, 64), (64, 128), "b"),
     "dense 512 to 224, forward, whole batch": ((128, 512), (512, 224), ""),
-    "convolution 16 to 32, forward": ((32, 400), (400, 320), ""),
-    "convolution 16 to 32, dW": ((32, 320), (320, 400), "b"),
-    "convolution 16 to 32, dx": ((400, 32), (32, 320), "a"),
+    "convolution 16 to 32, forward": ((32, 400), (400, 256), ""),
+    "convolution 16 to 32, dW": ((32, 256), (256, 400), "b"),
+    "convolution 16 to 32, dx": ((400, 32), (32, 256), "a"),
 }
 
 

@@ -171,7 +171,8 @@ export class Recognizer extends EventTarget {
 
   /**
    * Has the browser keep the machine code of what runs here, when there is time: the next start is quicker. To be called when whatever will
-   * serve that start has the files; the page does so when its service worker has them. Elsewhere than in Chromium nothing is done.
+   * serve that start has the files, which are asked for once more; the page does so when its service worker has them. Elsewhere than in
+   * Chromium nothing is done.
    * @returns {Promise<void>} when that has begun
    */
   keepMachineCode() {

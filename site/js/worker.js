@@ -30,6 +30,7 @@ let modules = async () => {};
 let handed = [];
 
 const IDLE_AFTER = 1500; // ms without a request
+let asked = 0; // requests that have no answer yet; a training has none for long
 const LESSONS_PATIENCE = 15_000; // ms; less than the page waits before it takes the worker for dead
 let lastAsked = 0;
 
@@ -67,13 +68,16 @@ self.onmessage = ({ data }) => data.part ? ahead?.take(data) : answer(data);
 
 /** @param {any} request */
 async function answer({ id, name, ...fields }) {
-  lastAsked = performance.now();
+  asked++;
   try {
     if (!actions[name]) await learning();
     const value = await actions[name](fields, (progress) => self.postMessage({ id, event: "progress", value: progress }), id);
     self.postMessage({ id, ok: true, value }, value?.image ? { transfer: [value.image.buffer] } : {});
   } catch (error) {
     self.postMessage({ id, ok: false, error: describe(/** @type {Error} */ (error)) });
+  } finally {
+    asked--;
+    lastAsked = performance.now();
   }
 }
 
@@ -106,7 +110,6 @@ async function start(request, progress) {
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
   if (request.handed) handed = Object.values(partsOf(request, path, model)).map(({ url }) => url).filter((url) => url.endsWith(".wasm"));
-  lastAsked = performance.now(); // the first drawing comes before the modules, however long all this took
   modules = once(() => bringModules(pyodide, files, path));
   whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
   return { versions: { pyodide: pyodide.version }, model, ms: clock.laps, path };
@@ -219,13 +222,13 @@ function keepMachineCodeInTime() {
   const addresses = handed.splice(0);
   if (!addresses.length) return;
   const idle = () => new Promise((/** @type {(value: void) => void} */ resolve) => setTimeout(whenIdle, 0, resolve));
-  part(import("./machine-code.js")).then(({ keepMachineCode }) => keepMachineCode(addresses, fetchFile, () => session.self_test().destroy(), idle))
+  import("./machine-code.js").then(({ keepMachineCode }) => keepMachineCode(addresses, fetchFile, () => session.self_test().destroy(), idle))
     .catch((error) => console.warn("The next start will be no quicker:", error));
 }
 
-/** Calls the function once nothing has been asked for a while. @param {() => void} work */
+/** Calls the function once nothing has been asked for a while: the first drawing comes before anything else. @param {() => void} work */
 function whenIdle(work) {
-  const rest = lastAsked + IDLE_AFTER - performance.now();
+  const rest = asked ? IDLE_AFTER : lastAsked + IDLE_AFTER - performance.now();
   if (rest > 0) setTimeout(whenIdle, rest, work);
   else work();
 }

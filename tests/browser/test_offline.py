@@ -159,22 +159,26 @@ def test_the_heap_that_the_service_worker_has_checked_is_not_hashed_again(tellin
     assert visit.on_element(STARTED)["path"] == "snapshot"
 
 
-THROUGH_SERVICE_WORKER = """() => performance.getEntriesByType("resource")
-  .filter(({ name, workerStart }) => name.endsWith(".wasm") && workerStart > 0).map(({ name }) => name.split("/").pop())"""
+FETCHED_BY_WORKER = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => name.endsWith(".wasm")).map(({ name, workerStart }) => [name.split("/").pop(), workerStart > 0])"""
+MACHINE_CODE_KEPT = "() => performance.getEntriesByName('inkling:machine-code').length"
 
 
 def test_what_the_page_compiled_is_compiled_once_more_where_the_next_visit_will_find_it(site, new_visit):
     visit = new_visit(site).open().ready()
     (worker,) = visit.page.workers
-    assert worker.evaluate(THROUGH_SERVICE_WORKER) == []  # the page has handed all of it over
+    assert worker.evaluate(FETCHED_BY_WORKER) == []  # the page has handed all of it over
     visit.offline_ready()
-    wanted = {"pyodide.asm.wasm", "_multiarray_umath.wasm", "_umath_linalg.wasm"}
-    for _ in range(100):
-        if set(worker.evaluate(THROUGH_SERVICE_WORKER)) == wanted:
-            break
+    deadline = time.monotonic() + BOOT / 1000
+    while not worker.evaluate(MACHINE_CODE_KEPT):
+        assert time.monotonic() < deadline, visit.log
         visit.page.wait_for_timeout(100)
-    assert sorted(worker.evaluate(THROUGH_SERVICE_WORKER)) == sorted(wanted)
+    assert sorted(worker.evaluate(FETCHED_BY_WORKER)) == [[name, True] for name in ("_multiarray_umath.wasm", "_umath_linalg.wasm", "pyodide.asm.wasm")]
     assert visit.read(digit(4)) == "4"
+    visit.page.reload()
+    visit.ready()
+    visit.page.wait_for_timeout(3000)  # longer than an idle worker waits
+    assert not visit.page.workers[0].evaluate(MACHINE_CODE_KEPT)  # what it has compiled itself is kept anyway
 
 
 @pytest.mark.thorough

@@ -28,6 +28,7 @@ COUNT_PRESSES = """(selector) => {
   document.querySelector(selector).addEventListener("click", () => window.presses++, { once: true });
 }"""
 IS_OPEN = """() => document.querySelector(".menu").open"""
+HEIGHT = """() => innerHeight"""
 BOX = """(selector) => {
   const found = document.querySelector(selector) ?? document.querySelector("digit-recognizer").shadowRoot.querySelector(selector);
   found.scrollIntoView({ block: "nearest" });
@@ -132,15 +133,13 @@ class Tab:
         file.unlink(missing_ok=True)
         entry = f"[data-save={what}]"
         self.engine.evaluate(COUNT_PRESSES, entry)
-        for _ in range(5):
+        while not self.engine.evaluate("() => window.presses"):
+            height = self.engine.evaluate(HEIGHT)
             if not self.engine.evaluate(IS_OPEN):
                 self.click(".menu summary")
             self.click(entry)
-            # WebKitGTK's bar of downloads may have made the page lower while the mouse was on its way.
-            if self.engine.evaluate("() => window.presses"):
-                break
-        else:
-            raise AssertionError(f"{entry} can't be pressed")
+            if self.engine.evaluate(HEIGHT) == height:
+                break  # else WebKitGTK's bar of downloads came while the mouse was on its way, and it may have pressed beside the entry
         wait_until(lambda: file.is_file() and file.stat().st_size, f"{name} has not been saved")
         return file
 

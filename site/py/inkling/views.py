@@ -2,7 +2,7 @@
 
 Test-time augmentation, as in Krizhevsky et al. 2012, section 4.1: the mean of a network's answers about slightly changed copies is right
 more often than its answer about the image alone. Augmentation has shown it digits turned and scaled that much.
-Two copies, chosen on validation images: four are hardly better, and take twice the time.
+Which copies were chosen with networks that had not seen half of the training writers: these four do better than two of them, and as well as eight.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import numpy as np
 SIDE = 28  # px, of an image
 TURN = np.deg2rad(10.0)  # radians
 SCALE = 0.1  # the side becomes 0.9 and 1.1 of itself
-VIEWS = ((-TURN, 1 - SCALE), (TURN, 1 + SCALE))  # (turn, scale) of each
+VIEWS = tuple((turn, 1 + scale) for turn in (-TURN, TURN) for scale in (-SCALE, SCALE))  # (turn, scale) of each
 
 
 def views(images: np.ndarray) -> np.ndarray:
-    """Every image turned one way and smaller, and turned the other way and larger.
+    """Every image turned either way, smaller and larger.
 
     images: (N, 28, 28) float32, 0..1.   Returns (N * len(VIEWS), 28, 28) float32, the views of one image in a row.
     """

@@ -24,7 +24,7 @@ MAX_ARRAYS = 200
 ZIP_ENTRY = b"PK\x01\x02"  # begins each entry of a zip's directory
 MAX_HEADER = 1000  # bytes of one array's .npy header; a parameter's takes about 60
 MAX_SPEC = 50_000  # characters
-MAX_WORK = 50_000_000  # multiplications, and numbers held, for one image; the convnet has 0.4 million
+MAX_WORK = 50_000_000  # multiplications, and numbers held, for one image; the convnet has 1.2 million
 
 
 class WeightsError(ValueError):
