@@ -11,7 +11,7 @@ from .data import Digits
 
 TEMPERATURES = (0.2, 5.0)  # searched in
 BINS = 15  # of confidence, for the calibration error
-SECOND_LOOK = 3.0  # lead of the best logit: with less, as three finished digits in a hundred have, a second look turns many wrong answers right
+SECOND_LOOK = 3.0  # lead of the best logit: with less, as two or three finished digits in a hundred have, a second look turns many wrong answers right
 ACCEPTED = 0.992  # share of the digits of the tuning writers that the threshold lets pass
 
 

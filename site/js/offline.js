@@ -9,7 +9,7 @@ const CHECK_EVERY = 3_600_000; // ms between looks for a new version, when the p
  * Does nothing but report the connection where there are no service workers (file:, private windows, plain http).
  * @param {OfflineEvents} events
  */
-export async function watchOffline({ onOfflineReady, onUpdate, onConnection }) {
+export async function watchOffline({ onOfflineReady, onServed, onUpdate, onConnection }) {
   addEventListener("online", () => onConnection(true));
   addEventListener("offline", () => onConnection(false));
   if (!navigator.onLine) onConnection(false);
@@ -23,6 +23,8 @@ export async function watchOffline({ onOfflineReady, onUpdate, onConnection }) {
     const { active } = await container.ready;
     if (active) await kept(active);
     onOfflineReady();
+    if (!container.controller) await new Promise((resolve) => container.addEventListener("controllerchange", resolve, { once: true }));
+    onServed();
   } catch (error) {
     console.warn("Not kept for use without network:", error);
   }

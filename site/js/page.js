@@ -45,10 +45,8 @@ function goOffline() {
   settled.abort();
   const offline = import("./offline.js"); // not before: until then nobody needs it
   offline.then(({ watchOffline }) => watchOffline({
-    onOfflineReady() {
-      element.offlineReady();
-      element.recognizer?.keepMachineCode().catch(console.warn);
-    },
+    onOfflineReady: () => element.offlineReady(),
+    onServed: () => element.recognizer?.keepMachineCode().catch(console.warn),
     onUpdate(apply) {
       const run = () => {
         keepDrawing(element);

@@ -100,6 +100,8 @@ type NoticeKind = "notice" | "error" | "update" | "loading" | "offline" | "ready
 interface OfflineEvents {
   /** everything is kept; the page works without network from now on */
   onOfflineReady(): void;
+  /** and our service worker answers for this page, too; not so after a hard reload */
+  onServed(): void;
   /** a new version is complete; `apply` switches to it and reloads every open tab */
   onUpdate(apply: () => void): void;
   onConnection(online: boolean): void;

@@ -164,21 +164,42 @@ FETCHED_BY_WORKER = """() => performance.getEntriesByType("resource")
 MACHINE_CODE_KEPT = "() => performance.getEntriesByName('inkling:machine-code').length"
 
 
+def wait_for_machine_code(visit, worker):
+    deadline = time.monotonic() + BOOT / 1000
+    while not worker.evaluate(MACHINE_CODE_KEPT):
+        assert time.monotonic() < deadline, visit.log
+        visit.page.wait_for_timeout(100)
+
+
 def test_what_the_page_compiled_is_compiled_once_more_where_the_next_visit_will_find_it(site, new_visit):
     visit = new_visit(site).open().ready()
     (worker,) = visit.page.workers
     assert worker.evaluate(FETCHED_BY_WORKER) == []  # the page has handed all of it over
     visit.offline_ready()
-    deadline = time.monotonic() + BOOT / 1000
-    while not worker.evaluate(MACHINE_CODE_KEPT):
-        assert time.monotonic() < deadline, visit.log
-        visit.page.wait_for_timeout(100)
+    wait_for_machine_code(visit, worker)
     assert sorted(worker.evaluate(FETCHED_BY_WORKER)) == [[name, True] for name in ("_multiarray_umath.wasm", "_umath_linalg.wasm", "pyodide.asm.wasm")]
     assert visit.read(digit(4)) == "4"
     visit.page.reload()
-    visit.ready()
-    visit.page.wait_for_timeout(3000)  # longer than an idle worker waits
-    assert not visit.page.workers[0].evaluate(MACHINE_CODE_KEPT)  # what it has compiled itself is kept anyway
+    visit.ready().offline_ready()
+    visit.page.wait_for_timeout(3000)  # longer than a worker waits that has nothing to do
+    assert len(visit.page.workers[0].evaluate(FETCHED_BY_WORKER)) == 3  # what it has compiled itself is kept anyway
+
+
+TRAIN = """({ recognizer }) => {
+  window.training = new AbortController();
+  recognizer.train({ arch: "784-20-10", epochs: 1000 }, { signal: training.signal }).catch(() => {});
+}"""
+
+
+def test_machine_code_can_wait_for_a_training(site, new_visit):
+    visit = new_visit(site).open().ready()
+    (worker,) = visit.page.workers
+    visit.on_element(TRAIN)
+    visit.offline_ready()
+    visit.page.wait_for_timeout(3000)
+    assert worker.evaluate(FETCHED_BY_WORKER) == []
+    visit.page.evaluate("() => training.abort()")
+    wait_for_machine_code(visit, worker)
 
 
 @pytest.mark.thorough

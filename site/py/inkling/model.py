@@ -16,6 +16,7 @@ from .views import VIEWS, views
 
 VIEWED = 16  # doubtful images at a time: each goes through the network as often as it has views
 
+
 class Sequential:
     """Layers in a row: the output of each is the input of the next.
 
