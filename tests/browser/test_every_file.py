@@ -150,7 +150,7 @@ STARTS = [
 GUESTS = (["js/digit-recognizer.js"], scripts("embedded", *(
     "answer", "backdrop", "bars", "digit-recognizer", "engine", "inkling", "languages", "languages/de", "loading", "pad", "parts", "preview", "reading",
     "sharing", "start", "status", "strokes", "surface", "template", "texts", "tools", "words")))
-OFFLINE = (["sw.js"], ["app-*/js/offline.js", "manifest.webmanifest", "app-*/icons/*.png"])
+OFFLINE = (["sw.js"], [*scripts("offline", "machine-code"), "manifest.webmanifest", "app-*/icons/*.png"])
 NOT_ASKED_FOR = {
     "_headers",  # for the host
     "inkling.html",  # is downloaded, and tried in test_single_file.py
