@@ -5,7 +5,6 @@ import json
 import pytest
 
 from builder.common import SITE
-from builder.node import run_node
 
 BEGIN = f"""
 import {{ keepMachineCode }} from {json.dumps((SITE / "js" / "machine-code.js").as_uri())};
@@ -21,12 +20,8 @@ const brands = (...names) => browser({{ brands: names.map((brand) => ({{ brand }
 
 
 @pytest.fixture
-def run(tmp_path):
-    def run(script: str):
-        (tmp_path / "script.mjs").write_text(BEGIN + script, encoding="utf-8")
-        return json.loads(run_node(tmp_path / "script.mjs"))
-
-    return run
+def run(run_script):
+    return lambda script: run_script(BEGIN + script)
 
 
 def test_files_are_compiled_first_and_everything_waits_until_nothing_else_is_asked(run):

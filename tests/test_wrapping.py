@@ -5,20 +5,14 @@ import json
 import pytest
 
 from builder.common import SITE
-from builder.node import run_node
 
 BEGIN = f"import {{ offerWrapped, wrap }} from {json.dumps((SITE / 'js' / 'wrapping.js').as_uri())};\n"
 
 
 @pytest.fixture
-def run(tmp_path):
+def run(run_script):
     """What a script prints that may call `wrap` and `offerWrapped`."""
-
-    def run(script: str):
-        (tmp_path / "script.mjs").write_text(BEGIN + script, encoding="utf-8")
-        return json.loads(run_node(tmp_path / "script.mjs"))
-
-    return run
+    return lambda script: run_script(BEGIN + script)
 
 
 def test_every_type_goes_in_and_comes_out(run):

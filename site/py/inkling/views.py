@@ -2,7 +2,7 @@
 
 Test-time augmentation, as in Krizhevsky et al. 2012, section 4.1: the mean of a network's answers about slightly changed copies is right
 more often than its answer about the image alone. Augmentation has shown it digits turned and scaled that much.
-Which copies were chosen with networks that had not seen half of the training writers: these four do better than two of them, and as well as eight.
+They were chosen with networks that had not seen half of the training writers: these four do better than two of them, and as well as eight.
 """
 
 from __future__ import annotations
