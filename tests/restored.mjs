@@ -36,7 +36,7 @@ const files = Object.fromEntries(paths.map((file) => {
 }));
 try {
   const isRestored = path === "snapshot";
-  const { parts } = bring(partsOf({ files, models: {}, defaultModel: "" }, path, ""), () => {}, false);
+  const { parts } = bring(partsOf({ files, models: {}, defaultModel: "" }, path, ""), () => {}, [], () => {});
   const { pyodide, session } = await (isRestored ? bootFromSnapshot : bootSlim)({ files, parts, abi, enter() {}, count() {} });
   if (!isRestored) session.use_model("convnet", new Uint8Array(readFileSync(weights)));
   pyodide.globals.set("session", session);

@@ -20,7 +20,8 @@ let ahead = null;
 
 /** Nothing is fetched. */
 export const errandOfWorker = () => null;
-export const hostTraits = () => ({ plain: false, trusting: false, handed: false });
+/** @returns {HostTraits} */
+export const hostTraits = () => ({ plain: false, trusting: false, hands: "nothing" });
 
 /** A classic worker: browsers let no page from a file start one that runs modules. @returns {Promise<Worker | null>} */
 export async function startWorker() {

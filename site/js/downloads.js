@@ -48,9 +48,10 @@ export async function importScript(file, count) {
  * A whole file, counted while it comes, and certainly the right one.
  * @param {FileAsset} file
  * @param {Count} count
+ * @param {AbortSignal} [end]
  */
-export function download(file, count) {
-  return attempt(file, count, undefined, (response, counted) => collect(file, response, counted));
+export function download(file, count, end) {
+  return attempt(file, count, end, (response, counted) => collect(file, response, counted));
 }
 
 /**
@@ -66,7 +67,7 @@ export function compilePieces(wasm, count, end) {
     let compiler;
     const pieces = new ReadableStream({ start: (controller) => void (compiler = controller) });
     const compiled = WebAssembly.compileStreaming(new Response(pieces, { headers: { "content-type": "application/wasm" } }));
-    const checked = collect(wasm, response, counted, (piece) => compiler.enqueue(piece));
+    const checked = arriving(wasm, response, counted, undefined, (part) => compiler.enqueue(part));
     checked.then(() => compiler.close()).catch((error) => compiler.error(error));
     const [module] = await Promise.all([compiled, checked]);
     return module;
@@ -84,7 +85,7 @@ export function compile(wasm, count) {
     const copy = response.clone();
     const isTyped = response.headers.get("content-type") === "application/wasm"; // else the compiler refuses it
     const typed = isTyped ? response : new Response(response.body, { headers: { "content-type": "application/wasm" } });
-    const [module] = await Promise.all([WebAssembly.compileStreaming(typed), collect(wasm, copy, counted)]);
+    const [module] = await Promise.all([WebAssembly.compileStreaming(typed), arriving(wasm, copy, counted)]);
     return module;
   });
 }
@@ -140,17 +141,15 @@ async function attempt(file, count, end, work) {
  * @param {FileAsset} file
  * @param {Response} response
  * @param {Count} counted
- * @param {(piece: Uint8Array) => void} [pass] hears of every piece as it comes
  */
-async function collect(file, response, counted, pass) {
-  const bytes = await (isKept(file, response) && !pass ? whole(response, counted) : arriving(file, response, counted, pass));
-  if (bytes.length !== file.bytes) throw damaged();
-  return bytes;
+function collect(file, response, counted) {
+  return isKept(file, response) ? whole(file, response, counted) : arriving(file, response, counted, new Uint8Array(file.bytes));
 }
 
-/** Of what is here at once: a look at every part would only take time. @param {Response} response @param {Count} counted */
-async function whole(response, counted) {
+/** Of what is here at once: a look at every part would only take time. @param {FileAsset} file @param {Response} response @param {Count} counted */
+async function whole(file, response, counted) {
   const bytes = new Uint8Array(await response.arrayBuffer());
+  if (bytes.length !== file.bytes) throw damaged();
   counted(bytes.length);
   return bytes;
 }
@@ -160,30 +159,34 @@ async function whole(response, counted) {
  * @param {FileAsset} file
  * @param {Response} response
  * @param {Count} counted
- * @param {(piece: Uint8Array) => void} [pass]
+ * @param {Uint8Array<ArrayBuffer>} [store] as long as the file; without it, nobody wants its bytes afterwards
+ * @param {(part: Uint8Array) => void} [pass] hears of every part as it comes
  */
-async function arriving(file, response, counted, pass) {
-  const bytes = new Uint8Array(file.bytes);
+async function arriving(file, response, counted, store = new Uint8Array(PIECE), pass = () => {}) {
   /** @type {Promise<ArrayBuffer>[]} */
   const hashes = [];
   let size = 0;
+  const hashPiece = () => {
+    const begin = hashes.length * PIECE;
+    if (canHash) hashes.push(sha256(store.subarray(begin % store.length, (begin % store.length) + size - begin)));
+  };
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
-  for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    for (let at = 0; at < part.value.length; at += PIECE) {
-      const piece = part.value.subarray(at, at + PIECE);
+  for (let { done, value } = await reader.read(); !done && value; { done, value } = await reader.read()) {
+    for (let at = 0, part; at < value.length; at += part.length) {
+      part = value.subarray(at, at + PIECE - (size % PIECE)); // no further than this piece's end
       if (isPage) await turn();
-      if (size + piece.length > file.bytes) throw damaged();
-      bytes.set(piece, size);
-      size += piece.length;
-      counted(piece.length);
-      if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes.subarray(0, size - size % PIECE)));
-      pass?.(piece);
+      if (size + part.length > file.bytes) throw damaged();
+      store.set(part, size % store.length);
+      size += part.length;
+      counted(part.length);
+      if (size % PIECE === 0) hashPiece();
+      pass(part);
     }
   }
   if (size !== file.bytes) throw damaged();
-  if (canHash) hashes.push(...piecesFrom(hashes.length * PIECE, bytes));
+  if (size % PIECE) hashPiece();
   if (canHash && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
-  return bytes;
+  return store;
 }
 
 /**
@@ -194,13 +197,6 @@ async function arriving(file, response, counted, pass) {
  */
 function isKept(file, response) {
   return Boolean(file.trusting) && file.cache !== "reload" && response.headers.get("inkling-sha256") === file.sha256;
-}
-
-/** Hashes of the pieces of bytes from there on. @param {number} start @param {Uint8Array<ArrayBuffer>} bytes */
-function piecesFrom(start, bytes) {
-  const hashes = [];
-  for (let at = start; at < bytes.length; at += PIECE) hashes.push(sha256(bytes.subarray(at, at + PIECE)));
-  return hashes;
 }
 
 /**

@@ -4,7 +4,7 @@
 
 import { assets } from "./assets.js";
 import { closed, notSendable, RecognizerError, unsupported } from "./errors.js";
-import { handOver, partsOf, sizeOf, sometimes } from "./parts.js";
+import { handedParts, handOver, partsOf, sizeOf, sometimes } from "./parts.js";
 import { assetMap, hostTraits, startWorker } from "./start.js";
 
 const PATIENCE = 20_000; // ms; an answer takes 5, the largest picture some seconds. After that the worker is taken for dead
@@ -37,6 +37,7 @@ export class Engine extends EventTarget {
   #listener;
   /** @type {BootProgress | null} */
   #progress = null;
+  #onRoom = () => {};
 
   /** @param {string} [model] */
   constructor(model = assets.defaultModel) {
@@ -104,20 +105,19 @@ export class Engine extends EventTarget {
    */
   async #bootBy(path, why, mode, end) {
     try {
-      const { handed, ...how } = { ...hostTraits(), cache: mode };
+      const { hands, ...how } = { ...hostTraits(), cache: mode };
       const map = await assetMap(how);
-      const worker = await this.#startWorker({ path, model: this.#model, handed, ...how });
       const wanted = partsOf(map, path, this.#model);
+      const handed = handedParts(wanted, hands);
+      const worker = await this.#startWorker({ path, model: this.#model, handed, ...how });
       let progress = { stage: "runtime", loaded: 0, total: sizeOf(wanted) }; // the worker's
       let arrived = 0; // bytes of what is handed over
       const report = () => worker === this.#worker && this.#report({ ...progress, loaded: Math.min(progress.loaded + arrived, progress.total) });
       const reportSometimes = sometimes(report);
-      if (handed) {
-        handOver(wanted, worker, (bytes) => {
-          arrived += bytes;
-          reportSometimes();
-        }, end);
-      }
+      this.#onRoom = handOver(wanted, handed, worker, (bytes) => {
+        arrived += bytes;
+        reportSometimes();
+      }, end);
       const onProgress = (/** @type {BootProgress} */ next) => {
         progress = next;
         report();
@@ -142,7 +142,7 @@ export class Engine extends EventTarget {
     }
     this.#worker = worker;
     const die = (/** @type {string} */ reason) => worker === this.#worker && this.#die(reason); // one that was ended may still speak
-    worker.onmessage = ({ data }) => worker === this.#worker && this.#receive(data);
+    worker.onmessage = ({ data }) => worker === this.#worker && (data.hasRoom ? this.#onRoom() : this.#receive(data));
     worker.onerror = (event) => {
       event.preventDefault();
       die(event.message || "it could not be started");

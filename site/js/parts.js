@@ -1,7 +1,7 @@
 /**
- * The large files that starting takes. The worker has them come as soon as it runs. But where no cache has them, as on a first visit, it would wait for
- * the network: there the page, which runs before it, compiles the WebAssembly and hands it over. Out of a cache the worker does it, which may keep the
- * machine code (downloads.js), and the page stays free.
+ * The large files that starting takes, of which page and worker bring a part each. Where no cache has them, as on a first visit, the page compiles the
+ * WebAssembly and hands it over: it runs before the worker, which would wait for the network. Out of a cache the worker compiles it, which may keep the
+ * machine code (downloads.js), and the page hands over the heap: when that comes the worker has its hands full.
  */
 
 import { compile, compilePieces, download, importScript } from "./downloads.js";
@@ -15,7 +15,7 @@ const PARTS = {
 
 /** @typedef {Record<string, FileAsset>} Files */
 /** @typedef {Record<string, Promise<any>>} Parts name -> its bytes, its compiled module, or what a script exports */
-/** @typedef {{part: string, module?: WebAssembly.Module, error?: {name: string, message: string, hint: string}}} Handed */
+/** @typedef {{part: string, what?: any, error?: {name: string, message: string, hint: string}}} Handed */
 
 /**
  * What one way to start is made of. The default model is inside the snapshot; another is a part under its name.
@@ -32,43 +32,62 @@ export function partsOf({ files, models, defaultModel }, path, model) {
 /** @param {Files} files */
 export const sizeOf = (files) => Object.values(files).reduce((sum, { bytes }) => sum + bytes, 0);
 
+const HEAP = "heap.bin";
+const FIRST = "pyodide.asm.wasm"; // what starting waits for first
+const MOST = 0.7; // of it
+
+/** Names of those that the page hands over. @param {Files} files @param {HostTraits["hands"]} hands */
+export const handedParts = (files, hands) => Object.keys(files).filter((name) => (hands === "heap" ? name === HEAP : hands === "WebAssembly" && isWebAssembly(name)));
+
 const isWebAssembly = (/** @type {string} */ name) => name.endsWith(".wasm");
 
 /**
  * In the worker: has files come, all at once. What fails is told to whoever comes for it.
  * @param {Files} files
  * @param {import("./downloads.js").Count} count
- * @param {boolean} isHanded their WebAssembly is handed over
+ * @param {string[]} handed names of those that are handed over
+ * @param {() => void} onRoom called when there is room for the heap to come: with most of the first part there, which beside it would come later
  * @returns {{parts: Parts, take: (handed: Handed) => void}}
  */
-export function bring(files, count, isHanded) {
-  /** @type {Record<string, {resolve: (module: any) => void, reject: (reason: Error) => void}>} */
+export function bring(files, count, handed, onRoom) {
+  /** @type {Record<string, {resolve: (what: any) => void, reject: (reason: Error) => void}>} */
   const waiting = {};
   const parts = Object.fromEntries(Object.entries(files).map(([name, file]) => {
-    if (isHanded && isWebAssembly(name)) return [name, new Promise((resolve, reject) => (waiting[name] = { resolve, reject }))];
+    if (handed.includes(name)) return [name, new Promise((resolve, reject) => (waiting[name] = { resolve, reject }))];
     const come = name.endsWith(".mjs") ? importScript : isWebAssembly(name) ? compile : download;
-    return [name, come(file, count)];
+    return [name, come(file, name === FIRST ? countingTo(MOST * file.bytes, count, onRoom) : count)];
   }));
   for (const part of Object.values(parts)) part.catch(() => {}); // nobody may wait for it yet
-  return { parts, take({ part, module, error }) {
+  return { parts, take({ part, what, error }) {
     if (error) waiting[part].reject(Object.assign(new Error(), error));
-    else waiting[part].resolve(module);
+    else waiting[part].resolve(what);
   } };
 }
 
 /**
- * On the page: compiles their WebAssembly, and hands each over.
+ * On the page: has those parts come that are to be handed over, WebAssembly compiled, and hands each over.
  * @param {Files} files
+ * @param {string[]} handed
  * @param {Worker} worker
  * @param {import("./downloads.js").Count} count
  * @param {AbortSignal} end
+ * @returns {() => void} to be called once, when there is room for the heap
  */
-export function handOver(files, worker, count, end) {
-  for (const [part, file] of Object.entries(files)) {
-    if (!isWebAssembly(part)) continue;
-    compilePieces(file, count, end).then((module) => worker.postMessage({ part, module }))
-      .catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
-  }
+export function handOver(files, handed, worker, count, end) {
+  /** @param {string} part @param {Promise<any>} coming @param {(what: any) => Transferable[]} [transferred] */
+  const hand = (part, coming, transferred = () => []) => coming.then((what) => worker.postMessage({ part, what }, transferred(what)))
+    .catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
+  for (const part of handed.filter(isWebAssembly)) hand(part, compilePieces(files[part], count, end));
+  return () => handed.includes(HEAP) && hand(HEAP, download(files[HEAP], count, end), ({ buffer }) => [buffer]);
+}
+
+/** Counts, and calls a function once so many bytes have come. @param {number} bytes @param {import("./downloads.js").Count} count @param {() => void} reached */
+function countingTo(bytes, count, reached) {
+  let missing = bytes;
+  return (/** @type {number} */ come) => {
+    count(come);
+    if (missing > 0 && (missing -= come) <= 0) reached();
+  };
 }
 
 const REPORT_EVERY = 50; // ms; some hundred parts arrive, and more steps than a bar can show only cost the page time

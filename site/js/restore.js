@@ -45,7 +45,8 @@ export async function restoreLibraries(module, header, libraries, bareGot) {
   const { wasmTable, GOT } = module;
   const trampoline = trampolineOf(module);
   const added = trampoline ? 1 : 0;
-  if (wasmTable.length !== table.bareLength + added || (trampoline && trampoline.slot !== table.bareLength)) {
+  const isNumbered = wasmTable.length === table.bareLength + added && (!trampoline || trampoline.slot === table.bareLength);
+  if (!isNumbered) {
     const { renumber } = await (import("./renumber.js"));
     renumber(module, table, await bareGot());
   }
@@ -61,7 +62,8 @@ export async function restoreLibraries(module, header, libraries, bareGot) {
   for (const [i, library] of header.libraries.entries()) exportsOf.push(await instantiate(module, library, libraries[i]));
   for (const [slot, i, name] of table.slots) module.setWasmTableEntry(slot, i === null ? null : exportsOf[i][/** @type {string} */ (name)]);
   for (const { tableBase, tableSize } of header.libraries) module.wasmTableMirror.fill(undefined, tableBase, tableBase + tableSize);
-  module.updateTableMap(0, wasmTable.length);
+  const known = isNumbered ? table.bareLength : 0; // Emscripten has looked at those already
+  module.updateTableMap(known, wasmTable.length - known);
   module.freeTableIndexes.splice(0, Infinity, ...table.free);
   return trampoline;
 }

@@ -26,10 +26,10 @@ export function errandOfWorker() {
   return { ...assetMap(how), path, why: null, model, handed };
 }
 
-/** What the page knows of its host, and who is to have the WebAssembly come (parts.js). */
+/** What the page knows of its host, and what it hands over (parts.js). @returns {HostTraits} */
 export function hostTraits() {
   const controller = navigator.serviceWorker?.controller;
-  return { plain: isPlainHost(), trusting: controller?.scriptURL === SERVICE_WORKER, handed: !controller && !isOutOfCache() };
+  return { plain: isPlainHost(), trusting: controller?.scriptURL === SERVICE_WORKER, hands: controller || isOutOfCache() ? "heap" : "WebAssembly" };
 }
 
 /**

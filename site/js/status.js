@@ -15,11 +15,15 @@ const STAGES = {
   ready: "Almost there",
 };
 
+const CALM = 1000; // ms; most starts are over by then, and to paint ten words and a bar meanwhile that nobody could follow would take their time
+
 export class Status {
   #parts;
   #t;
   /** @type {Map<NoticeKind, Notice>} */ #notices = new Map([["ready", { text: "Ready" }]]);
   #fading = 0;
+  #calm = 0;
+  /** @type {BootProgress} */ #progress = { stage: "runtime", loaded: 0, total: 0 };
 
   /** @param {HTMLElement} root @param {Translate} t */
   constructor(root, t) {
@@ -37,12 +41,19 @@ export class Status {
   loading() {
     this.#parts.root.dataset.state = "loading";
     this.set("error", null);
-    this.progress({ stage: "runtime", loaded: 0, total: 0 });
+    this.#endCalm();
+    this.#progress = { stage: "runtime", loaded: 0, total: 0 };
+    this.#showProgress();
+    this.#calm = window.setTimeout(() => {
+      this.#endCalm();
+      this.#showProgress();
+    }, CALM);
   }
 
   /** Predictions are served. */
   ready() {
     this.#parts.root.dataset.state = "ready";
+    this.#endCalm();
     this.#parts.bytes.textContent = ""; // unseen, they would still take their place
     this.set("error", null);
     this.set("loading", null);
@@ -51,6 +62,7 @@ export class Status {
   /** None are, until the person does something. @param {{message: string, hint?: string}} error @param {() => void} retry */
   failed({ message, hint }, retry) {
     this.#parts.root.dataset.state = "error";
+    this.#endCalm();
     this.set("notice", null);
     this.set("error", { text: [message, hint ?? ""].filter(Boolean).map((text) => this.#t(text)).join(" "), action: { label: "Try again", run: retry } });
   }
@@ -74,9 +86,20 @@ export class Status {
     this.render();
   }
 
-  /** @param {BootProgress} progress */
-  progress({ stage, loaded, total }) {
+  /** How far loading has come. It is shown once that takes longer than a moment. @param {BootProgress} progress */
+  progress(progress) {
+    this.#progress = progress;
+    if (!this.#calm) this.#showProgress();
+  }
+
+  #endCalm() {
+    clearTimeout(this.#calm);
+    this.#calm = 0;
+  }
+
+  #showProgress() {
     const { bytes, bar } = this.#parts;
+    const { stage, loaded, total } = this.#progress;
     const part = total > 0 ? Math.min(1, loaded / total) : 0;
     bytes.textContent = total > 0 ? this.#t(", {} of {} MB", ...[loaded, total].map((size) => this.#t.decimal(size / 1e6))) : "";
     bar.setAttribute("aria-valuenow", (100 * part).toFixed(0));

@@ -138,10 +138,15 @@ interface FileAsset {
   data?: Uint8Array<ArrayBuffer>[];
 }
 
+/** What the page knows of its host, and what it hands over to the worker. */
+interface HostTraits extends Required<Pick<FileAsset, "plain" | "trusting">> {
+  hands: "WebAssembly" | "heap" | "nothing";
+}
+
 /** What the page tells a worker in its name, so that everything is under way before the two have spoken. */
 interface Errand extends Required<Pick<FileAsset, "plain" | "trusting" | "cache">> {
-  /** the page compiles the WebAssembly and hands it over */
-  handed: boolean;
+  /** names of the parts that the page hands over */
+  handed: string[];
   path: "snapshot" | "slim";
   model: string;
 }
@@ -156,7 +161,7 @@ interface BootRequest {
   models: Record<string, FileAsset>;
   defaultModel: string;
   model: string;
-  handed: boolean;
+  handed: string[];
 }
 
 /** A request to the worker that has no answer yet. */

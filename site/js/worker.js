@@ -29,6 +29,7 @@ let modules = async () => {};
 /** @type {string[]} addresses of the WebAssembly that the page has compiled */
 let handed = [];
 
+const PAD = 280; // px of its side
 const IDLE_AFTER = 1500; // ms without a request
 let asked = 0; // requests that have no answer yet; a training has none for long
 const LESSONS_PATIENCE = 15_000; // ms; less than the page waits before it takes the worker for dead
@@ -40,7 +41,8 @@ const count = (/** @type {number} */ bytes) => {
   loaded += bytes;
   reportLoaded();
 };
-const begin = (/** @type {BootRequest} */ request) => bring(partsOf(request, request.path, request.model), count, request.handed);
+const begin = (/** @type {BootRequest} */ request) => bring(
+  partsOf(request, request.path, request.model), count, request.handed, () => self.postMessage({ hasRoom: true }));
 const errand = errandOfWorker();
 const ahead = errand && begin(errand);
 
@@ -109,7 +111,7 @@ async function start(request, progress) {
   for (const name of Object.keys(parts)) delete parts[name]; // they need not stay
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
-  if (request.handed) handed = Object.values(partsOf(request, path, model)).map(({ url }) => url).filter((url) => url.endsWith(".wasm"));
+  handed = request.handed.filter((name) => name.endsWith(".wasm")).map((name) => files[name].url);
   modules = once(() => bringModules(pyodide, files, path));
   whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
   return { versions: { pyodide: pyodide.version }, model, ms: clock.laps, path };
@@ -222,7 +224,7 @@ function keepMachineCodeInTime() {
   const addresses = handed.splice(0);
   if (!addresses.length) return;
   const idle = () => new Promise((/** @type {(value: void) => void} */ resolve) => setTimeout(whenIdle, 0, resolve));
-  import("./machine-code.js").then(({ keepMachineCode }) => keepMachineCode(addresses, fetchFile, () => session.self_test().destroy(), idle))
+  import("./machine-code.js").then(({ keepMachineCode }) => keepMachineCode(addresses, fetchFile, () => session.self_test(PAD).destroy(), idle))
     .catch((error) => console.warn("The next start will be no quicker:", error));
 }
 

@@ -33,31 +33,62 @@ export function offerWrapped(module, environment) {
 export function wrap(functions) {
   const kinds = [...new Set(functions.map(({ sig }) => /** @type {string} */ (sig)))];
   const kindOf = new Map(kinds.map((sig, i) => [sig, i]));
-  const types = kinds.map((sig) => [0x60, ...list(typesOf(sig.slice(1))), ...list(typesOf(sig[0] === "v" ? "" : sig[0]))]);
-  const imports = functions.map(({ sig }, i) => [...text(""), ...text(String(i)), 0x00, ...number(/** @type {number} */ (kindOf.get(/** @type {string} */ (sig))))]);
-  const exports = functions.map((_, i) => [...text(String(i)), 0x00, ...number(i)]);
-  const module = new WebAssembly.Module(Uint8Array.from([...HEADER, ...section(1, types), ...section(2, imports), ...section(7, exports)]));
+  const bytes = [...HEADER];
+  putSection(bytes, 1, kinds, (out, sig) => {
+    out.push(0x60);
+    putTypes(out, sig.slice(1));
+    putTypes(out, sig[0] === "v" ? "" : sig[0]);
+  });
+  putSection(bytes, 2, functions, (out, { sig }, i) => {
+    putText(out, "");
+    putText(out, String(i));
+    out.push(0x00);
+    putNumber(out, /** @type {number} */ (kindOf.get(/** @type {string} */ (sig))));
+  });
+  putSection(bytes, 7, functions, (out, _, i) => {
+    putText(out, String(i));
+    out.push(0x00);
+    putNumber(out, i);
+  });
+  const module = new WebAssembly.Module(Uint8Array.from(bytes));
   const instance = new WebAssembly.Instance(module, { "": /** @type {any} */ (functions) });
   return new Map(functions.map((original, i) => [original, /** @type {Imported} */ (instance.exports[i])]));
 }
 
-/** @param {string} letters */
-const typesOf = (letters) => Array.from(letters, (letter) => {
-  if (!(letter in TYPES)) throw new Error(`no type of WebAssembly has the letter ${letter}`);
-  return [TYPES[letter]];
-});
-
-/** @param {number} id @param {number[][]} entries */
-function section(id, entries) {
-  const content = list(entries);
-  return [id, ...number(content.length), ...content];
+/**
+ * @template T
+ * @param {number[]} out
+ * @param {number} id
+ * @param {T[]} entries
+ * @param {(out: number[], entry: T, i: number) => void} put
+ */
+function putSection(out, id, entries, put) {
+  /** @type {number[]} */
+  const content = [];
+  putNumber(content, entries.length);
+  entries.forEach((entry, i) => put(content, entry, i));
+  out.push(id);
+  putNumber(out, content.length);
+  for (const byte of content) out.push(byte);
 }
 
-/** @param {number[][]} entries */
-const list = (entries) => [...number(entries.length), ...entries.flat()];
+/** @param {number[]} out @param {string} letters */
+function putTypes(out, letters) {
+  putNumber(out, letters.length);
+  for (const letter of letters) {
+    if (!(letter in TYPES)) throw new Error(`no type of WebAssembly has the letter ${letter}`);
+    out.push(TYPES[letter]);
+  }
+}
 
-/** @param {string} ascii */
-const text = (ascii) => list(Array.from(ascii, (letter) => [letter.charCodeAt(0)]));
+/** @param {number[]} out @param {string} ascii */
+function putText(out, ascii) {
+  putNumber(out, ascii.length);
+  for (let i = 0; i < ascii.length; i++) out.push(ascii.charCodeAt(i));
+}
 
-/** LEB128. @param {number} value @returns {number[]} */
-const number = (value) => (value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...number(value >>> 7)]);
+/** LEB128. @param {number[]} out @param {number} value */
+function putNumber(out, value) {
+  for (; value >= 0x80; value >>>= 7) out.push((value & 0x7f) | 0x80);
+  out.push(value);
+}

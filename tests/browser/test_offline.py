@@ -159,8 +159,16 @@ def test_the_heap_that_the_service_worker_has_checked_is_not_hashed_again(tellin
     assert visit.on_element(STARTED)["path"] == "snapshot"
 
 
-FETCHED_BY_WORKER = """() => performance.getEntriesByType("resource")
-  .filter(({ name }) => name.endsWith(".wasm")).map(({ name, workerStart }) => [name.split("/").pop(), workerStart > 0])"""
+FETCHED = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => /\\.(wasm|bin)$/.test(name)).map(({ name, workerStart }) => [name.split("/").pop(), workerStart > 0])"""
+WEBASSEMBLY = ("_multiarray_umath.wasm", "_umath_linalg.wasm", "pyodide.asm.wasm")
+
+
+def fetched(by) -> list[tuple[str, bool]]:
+    """What a page or its worker has had come of WebAssembly and heap, by name, and whether a service worker gave it."""
+    return sorted(map(tuple, by.evaluate(FETCHED)))
+
+
 MACHINE_CODE_KEPT = "() => performance.getEntriesByName('inkling:machine-code').length"
 
 
@@ -171,18 +179,20 @@ def wait_for_machine_code(visit, worker):
         visit.page.wait_for_timeout(100)
 
 
-def test_what_the_page_compiled_is_compiled_once_more_where_the_next_visit_will_find_it(site, new_visit):
+def test_page_and_worker_share_what_comes_and_what_the_page_compiled_is_compiled_once_more(site, new_visit):
     visit = new_visit(site).open().ready()
     (worker,) = visit.page.workers
-    assert worker.evaluate(FETCHED_BY_WORKER) == []  # the page has handed all of it over
+    from_host, kept = ([(name, given) for name in WEBASSEMBLY] for given in (False, True))
+    assert fetched(visit.page) == from_host and fetched(worker) == [("heap.bin", False)]
     visit.offline_ready()
     wait_for_machine_code(visit, worker)
-    assert sorted(worker.evaluate(FETCHED_BY_WORKER)) == [[name, True] for name in ("_multiarray_umath.wasm", "_umath_linalg.wasm", "pyodide.asm.wasm")]
+    assert fetched(worker) == sorted([("heap.bin", False), *kept])
     assert visit.read(digit(4)) == "4"
     visit.page.reload()
     visit.ready().offline_ready()
     visit.page.wait_for_timeout(3000)  # longer than a worker waits that has nothing to do
-    assert len(visit.page.workers[0].evaluate(FETCHED_BY_WORKER)) == 3  # what it has compiled itself is kept anyway
+    assert fetched(visit.page) == [("heap.bin", True)]
+    assert fetched(visit.page.workers[0]) == kept  # once each: what it has compiled itself is kept anyway
 
 
 TRAIN = """({ recognizer }) => {
@@ -197,7 +207,7 @@ def test_machine_code_can_wait_for_a_training(site, new_visit):
     visit.on_element(TRAIN)
     visit.offline_ready()
     visit.page.wait_for_timeout(3000)
-    assert worker.evaluate(FETCHED_BY_WORKER) == []
+    assert fetched(worker) == [("heap.bin", False)]
     visit.page.evaluate("() => training.abort()")
     wait_for_machine_code(visit, worker)
 

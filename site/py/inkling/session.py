@@ -162,14 +162,18 @@ class Session:
             "self_test": self.self_test(),
         }
 
-    def self_test(self) -> dict:
-        """Computes things whose result is known: a matrix product, and a drawn 1 and 0. Returns {ok, and each check}."""
+    def self_test(self, side: int = 56) -> dict:
+        """Computes things whose result is known: a matrix product, and a 1 and a 0 drawn on a square of so many px, small as every start waits for it.
+
+        Returns {ok, and each check}.
+        """
         a, b = np.arange(12.0).reshape(3, 4), np.arange(8.0).reshape(4, 2)
         product = (a @ b).tolist() == np.einsum("ij,jk->ik", a, b).tolist() == [[28.0, 34.0], [76.0, 98.0], [124.0, 162.0]]
-        y, x = np.mgrid[:280, :280] - 140
-        one = np.where((abs(x) < 12) & (abs(y) < 100), 255, 0).astype(np.uint8)
-        zero = np.where(abs(np.hypot(x / 70, y / 100) - 1) < 0.15, 255, 0).astype(np.uint8)
-        digits = [self.predict(ink, 280, 280)["digit"] for ink in (one, zero)] == [1, 0]
+        x = np.arange(side) / side - 0.5
+        y = x[:, None]
+        one = (abs(x) < 0.04) & (abs(y) < 0.36)
+        zero = abs((x / 0.25) ** 2 + (y / 0.36) ** 2 - 1) < 0.3
+        digits = [self.predict(ink * np.uint8(255), side, side)["digit"] for ink in (one, zero)] == [1, 0]
         return {"ok": product and digits, "product": product, "digits": digits}
 
     def wake(self) -> bool:
