@@ -166,7 +166,7 @@ async function arriving(file, response, counted, store = new Uint8Array(PIECE), 
   /** @type {Promise<ArrayBuffer>[]} */
   const hashes = [];
   let size = 0;
-  const hashPiece = () => {
+  const hashPiece = () => { // the hash is of a copy, made before this returns: what comes next may be put in the same place
     const begin = hashes.length * PIECE;
     if (canHash) hashes.push(sha256(store.subarray(begin % store.length, (begin % store.length) + size - begin)));
   };

@@ -37,6 +37,7 @@ export class Engine extends EventTarget {
   #listener;
   /** @type {BootProgress | null} */
   #progress = null;
+  /** What the worker's word that there is room for the heap sets off. */
   #onRoom = () => {};
 
   /** @param {string} [model] */

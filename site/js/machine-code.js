@@ -4,7 +4,7 @@
  * Chromium does so by itself where a response from its own cache or out of a service worker's was compiled as it came, a little while after functions of
  * it have got hot. On a first visit the page has compiled what the network sent, by pieces: so only a third visit would be quick. Here the same files come
  * once more, now from where the next start will have them; V8 knows the module by its bytes and compiles nothing twice. Then Python does for a second what it
- * does at every start.
+ * does for every drawing.
  */
 
 /** The moment at which all is done, in the worker's own list of times (User Timing). */

@@ -34,19 +34,22 @@ export const sizeOf = (files) => Object.values(files).reduce((sum, { bytes }) =>
 
 const HEAP = "heap.bin";
 const FIRST = "pyodide.asm.wasm"; // what starting waits for first
-const MOST = 0.7; // of it
-
-/** Names of those that the page hands over. @param {Files} files @param {HostTraits["hands"]} hands */
-export const handedParts = (files, hands) => Object.keys(files).filter((name) => (hands === "heap" ? name === HEAP : hands === "WebAssembly" && isWebAssembly(name)));
+const MOST = 0.7; // of it; the heap begins a little before its end, as it takes a moment itself to set out
 
 const isWebAssembly = (/** @type {string} */ name) => name.endsWith(".wasm");
 
+/** @type {Record<HostTraits["hands"], (name: string) => boolean>} */
+const ARE_HANDED = { WebAssembly: isWebAssembly, heap: (name) => name === HEAP, nothing: () => false };
+
+/** Names of those that the page hands over. @param {Files} files @param {HostTraits["hands"]} hands */
+export const handedParts = (files, hands) => Object.keys(files).filter(ARE_HANDED[hands]);
+
 /**
- * In the worker: has files come, all at once. What fails is told to whoever comes for it.
+ * In the worker: has files come, all at once but those that are handed over. What fails is told to whoever comes for it.
  * @param {Files} files
  * @param {import("./downloads.js").Count} count
  * @param {string[]} handed names of those that are handed over
- * @param {() => void} onRoom called when there is room for the heap to come: with most of the first part there, which beside it would come later
+ * @param {() => void} onRoom called when there is room for a heap that is handed over: with most of the first part there, which beside it would come later
  * @returns {{parts: Parts, take: (handed: Handed) => void}}
  */
 export function bring(files, count, handed, onRoom) {
@@ -55,7 +58,7 @@ export function bring(files, count, handed, onRoom) {
   const parts = Object.fromEntries(Object.entries(files).map(([name, file]) => {
     if (handed.includes(name)) return [name, new Promise((resolve, reject) => (waiting[name] = { resolve, reject }))];
     const come = name.endsWith(".mjs") ? importScript : isWebAssembly(name) ? compile : download;
-    return [name, come(file, name === FIRST ? countingTo(MOST * file.bytes, count, onRoom) : count)];
+    return [name, come(file, name === FIRST && handed.includes(HEAP) ? countingTo(MOST * file.bytes, count, onRoom) : count)];
   }));
   for (const part of Object.values(parts)) part.catch(() => {}); // nobody may wait for it yet
   return { parts, take({ part, what, error }) {
@@ -74,11 +77,11 @@ export function bring(files, count, handed, onRoom) {
  * @returns {() => void} to be called once, when there is room for the heap
  */
 export function handOver(files, handed, worker, count, end) {
-  /** @param {string} part @param {Promise<any>} coming @param {(what: any) => Transferable[]} [transferred] */
-  const hand = (part, coming, transferred = () => []) => coming.then((what) => worker.postMessage({ part, what }, transferred(what)))
+  const hand = (/** @type {string} */ part, /** @type {Promise<any>} */ coming) => coming
+    .then((what) => worker.postMessage({ part, what }, what.buffer ? [what.buffer] : [])) // bytes move, a module is shared
     .catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
   for (const part of handed.filter(isWebAssembly)) hand(part, compilePieces(files[part], count, end));
-  return () => handed.includes(HEAP) && hand(HEAP, download(files[HEAP], count, end), ({ buffer }) => [buffer]);
+  return () => handed.includes(HEAP) && hand(HEAP, download(files[HEAP], count, end));
 }
 
 /** Counts, and calls a function once so many bytes have come. @param {number} bytes @param {import("./downloads.js").Count} count @param {() => void} reached */

@@ -29,7 +29,10 @@ export function errandOfWorker() {
 /** What the page knows of its host, and what it hands over (parts.js). @returns {HostTraits} */
 export function hostTraits() {
   const controller = navigator.serviceWorker?.controller;
-  return { plain: isPlainHost(), trusting: controller?.scriptURL === SERVICE_WORKER, hands: controller || isOutOfCache() ? "heap" : "WebAssembly" };
+  const trusting = controller?.scriptURL === SERVICE_WORKER;
+  const isCached = controller ? trusting : isOutOfCache();
+  const hands = isCached ? "heap" : controller ? "nothing" : "WebAssembly"; // past a foreign service worker, which this page has and our worker need not have
+  return { plain: isPlainHost(), trusting, hands };
 }
 
 /**

@@ -143,7 +143,7 @@ interface HostTraits extends Required<Pick<FileAsset, "plain" | "trusting">> {
   hands: "WebAssembly" | "heap" | "nothing";
 }
 
-/** What the page tells a worker in its name, so that everything is under way before the two have spoken. */
+/** What the page tells a worker in its name, so that what it brings itself is under way before the two have spoken. */
 interface Errand extends Required<Pick<FileAsset, "plain" | "trusting" | "cache">> {
   /** names of the parts that the page hands over */
   handed: string[];

@@ -2,7 +2,8 @@
  * The worker: owns Pyodide and the Python session, and answers requests one by one.
  *
  * Request {id, name, ...fields} -> reply {id, ok: true, value} or {id, ok: false, error: {type, message, hint}};
- * while booting also {id, event: "progress", value}. No Python source here: functions are imported and called.
+ * while booting also {id, event: "progress", value}. Before that {part, what} or {part, error} for each part that the page hands over, and
+ * {hasRoom: true} when the heap may come (parts.js). No Python source here: functions are imported and called.
  */
 
 import { bootFromSnapshot, bootSlim, bringModules } from "./booting.js";
@@ -27,9 +28,9 @@ let boot = /** @type {{path: string, ms: Record<string, number>, why_not_faster:
 let modules = async () => {};
 
 /** @type {string[]} addresses of the WebAssembly that the page has compiled */
-let handed = [];
+let compiledByPage = [];
 
-const PAD = 280; // px of its side
+const PAD = 280; // px of the drawing that is read until the functions for it are hot: as large as what the page sends
 const IDLE_AFTER = 1500; // ms without a request
 let asked = 0; // requests that have no answer yet; a training has none for long
 const LESSONS_PATIENCE = 15_000; // ms; less than the page waits before it takes the worker for dead
@@ -111,7 +112,7 @@ async function start(request, progress) {
   for (const name of Object.keys(parts)) delete parts[name]; // they need not stay
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
-  handed = request.handed.filter((name) => name.endsWith(".wasm")).map((name) => files[name].url);
+  compiledByPage = request.handed.filter((name) => name.endsWith(".wasm")).map((name) => files[name].url);
   modules = once(() => bringModules(pyodide, files, path));
   whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
   return { versions: { pyodide: pyodide.version }, model, ms: clock.laps, path };
@@ -221,7 +222,7 @@ function pngOf(image) {
 
 /** Begins it; it goes on when nobody asks for anything else. What the worker has compiled itself the browser keeps anyway. */
 function keepMachineCodeInTime() {
-  const addresses = handed.splice(0);
+  const addresses = compiledByPage.splice(0);
   if (!addresses.length) return;
   const idle = () => new Promise((/** @type {(value: void) => void} */ resolve) => setTimeout(whenIdle, 0, resolve));
   import("./machine-code.js").then(({ keepMachineCode }) => keepMachineCode(addresses, fetchFile, () => session.self_test(PAD).destroy(), idle))
