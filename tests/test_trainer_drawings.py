@@ -8,9 +8,10 @@ import pytest
 
 from inkling.preprocess import preprocess
 from trainer.command import TrainerError
+from trainer.drawings import blend, pool, recorded, strange
 from trainer.drawings import digits as made
-from trainer.drawings import pool, recorded, strange
 from trainer.drawings.benchmark import CONDITIONS, FORMS_FILE, MADE_FORMS, STRANGE, TOUCHING, number_ink
+from trainer.drawings.blend import Blender
 from trainer.drawings.deform import deform, deform_whole, resample, smooth
 from trainer.drawings.fonts import Glyph
 from trainer.drawings.render import SIDE, extent, fill, lay, render
@@ -207,7 +208,58 @@ def test_letters_like_digits_are_not_called_strange():
     assert strange.FONT_KEPT_BACK not in strange.FONTS
 
 
+# Blended hands
+
+
+def hands(*written) -> recorded.PenDigits:
+    """Digits given as (label, writer, strokes)."""
+    labels, writers, drawings = zip(*written)
+    strokes = [[np.array(stroke, float) for stroke in drawing] for drawing in drawings]
+    return recorded.PenDigits(strokes, np.array(labels), np.array(writers), np.arange(len(labels)), "")
+
+
+UPRIGHT, SLANTED = [[(0.5, 0), (0.5, 1)]], [[(0.6, 0), (0.4, 1)]]
+
+
+def test_a_blend_lies_on_the_line_through_two_peoples_digits_and_not_far_beyond(rng):
+    blender = Blender(hands((1, 1, UPRIGHT), (1, 2, SLANTED)))
+    blends = [blender.blend(0, rng) for _ in range(200)]
+    assert all(len(strokes) == 1 and strokes[0].shape == (blend.POINTS, 2) for strokes in blends)
+    tops = np.array([strokes[0][0] for strokes in blends])
+    least, greatest = blend.SHARE
+    share = tops[:, 0] / 0.1  # around its middle an upright one begins at x = 0, the other at 0.1
+    assert least <= share.min() < 0 < 0.9 < share.max() <= greatest and np.allclose(tops[:, 1], -0.5)
+    assert not np.allclose(blends[0][0][-1], -blends[0][0][0])  # the share is another one at the other end
+
+
+def test_only_what_another_writer_wrote_in_the_same_way_is_blended(rng):
+    two_strokes, upside_down = [[(0.5, 0), (0.5, 0.5)], [(0.5, 0.5), (0.5, 1)]], [UPRIGHT[0][::-1]]
+    blender = Blender(hands((1, 1, UPRIGHT), (1, 1, SLANTED), (1, 2, two_strokes), (1, 2, upside_down), (7, 2, UPRIGHT)))
+    assert [blender.blend(i, rng) for i in range(5)] == [None] * 5
+
+
+def test_a_dot_can_be_blended(rng):
+    dotted = [*UPRIGHT, [(0.7, 0.5)]]
+    (line, dot) = Blender(hands((0, 1, dotted), (0, 2, dotted))).blend(0, rng)
+    assert np.allclose(dot, dot[0]) and np.isfinite(line).all()
+
+
 # The pool
+
+
+def _amounts(blended: float) -> pool.Amounts:
+    return pool.Amounts(per_recorded=4, of_fonts=0, made=0, strange=0, blended=blended)
+
+
+def test_the_share_of_recorded_digits_that_is_wanted_is_blended():
+    digits = hands(*[(1, writer, strokes) for writer in range(50) for strokes in (UPRIGHT, SLANTED)])
+    for share, least, most in ((0.0, 0, 0), (0.5, 0.4, 0.6), (1.0, 1, 1)):
+        drawings = pool._recorded(digits, _amounts(blended=share), seed=1)
+        blended = np.mean([all(drawing is not own for own in digits.drawings) for drawing in drawings])
+        assert len(drawings) == 400 and least <= blended <= most
+    again, other = (pool._recorded(digits, _amounts(blended=0.5), seed) for seed in (1, 2))
+    first = pool._recorded(digits, _amounts(blended=0.5), 1)
+    assert all(np.array_equal(a[0], b[0]) for a, b in zip(first, again)) and not all(np.array_equal(a[0], b[0]) for a, b in zip(first, other))
 
 
 @pytest.fixture(scope="module")
@@ -228,6 +280,14 @@ def test_the_same_seed_makes_the_same_pool_with_any_number_of_processes(little_p
     other = pool.make_pool(digits, GLYPHS, pool.Amounts(per_recorded=3, of_fonts=4, made=20, strange=10), seed=5, workers=1)
     np.testing.assert_array_equal(again[0], images)
     assert (other[0] != images).any()
+
+
+def test_blends_are_in_the_pool_the_same_with_any_number_of_processes():
+    digits = hands((1, 1, UPRIGHT), (1, 2, SLANTED))
+    blended, again = (pool.make_pool(digits, [], _amounts(blended=1.0), seed=4, workers=n) for n in (1, 2))
+    plain = pool.make_pool(digits, [], _amounts(blended=0.0), seed=4, workers=1)
+    np.testing.assert_array_equal(blended[0], again[0])
+    assert (blended[0] != plain[0]).any(axis=(1, 2)).all() and blended[1].tolist() == plain[1].tolist() == [1] * 8
 
 
 def test_pool_images_come_from_the_products_own_preprocessing(rng):

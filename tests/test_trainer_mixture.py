@@ -49,7 +49,7 @@ def little(monkeypatch):
     """Everything in small amounts: a training run takes seconds."""
     monkeypatch.setattr(mixture, "TUNING_AMOUNTS", Amounts(per_recorded=2, of_fonts=0, made=0, strange=12))
     monkeypatch.setattr(mixture, "load_glyphs", lambda: [Glyph(digit, [np.array([(0, 0), (1, 0), (1, 1.4), (0, 1.4)])]) for digit in range(10)])
-    monkeypatch.setattr(mixture.add_drawings, "__defaults__", (Amounts(per_recorded=2, of_fonts=20, made=30, strange=10),))
+    monkeypatch.setattr(mixture.add_drawings, "__defaults__", (Amounts(per_recorded=2, of_fonts=20, made=30, strange=10, blended=0.5),))
     monkeypatch.setattr(benchmark, "MADE", 6)
     monkeypatch.setattr(benchmark, "NUMBERS", 5)
 
@@ -58,11 +58,12 @@ def test_drawings_join_what_is_trained_and_what_validates(data, strokes, little)
     plain = load_digits(data)
     mixed = mixture.add_drawings(plain, strokes, seed=3)
     images, labels = mixed.train
-    assert images.dtype == np.uint8 and len(images) == len(labels) == 2 * 550 + 2 * 6 + 20 + 30 + 10
-    assert (labels == -1).sum() == 10 and labels[1100:1112].tolist() == [1, 4, 7] * 4
-    for begin in (0, 550):  # MNIST twice
+    n_mnist = mixture.MNIST_TIMES * 550
+    assert images.dtype == np.uint8 and len(images) == len(labels) == n_mnist + 2 * 6 + 20 + 30 + 10
+    assert (labels == -1).sum() == 10 and labels[n_mnist : n_mnist + 12].tolist() == [1, 4, 7] * 4
+    for begin in range(0, n_mnist, 550):
         np.testing.assert_allclose(images[begin : begin + 550] / 255, plain.train[0], atol=0.003)
-    assert labels[1112:1132].tolist() == [*range(10)] * 2 and mixed.drawings["fonts"]["names"] == list(FONTS)
+    assert labels[n_mnist + 12 : n_mnist + 32].tolist() == [*range(10)] * 2 and mixed.drawings["fonts"]["names"] == list(FONTS)
     assert mixed.n_drawn == 6 and len(mixed.validation[0]) == 50 + 6 and mixed.validation[1].min() >= 0
     assert mixed.strange.shape == (12, 28, 28) and mixed.test is plain.test
     assert mixed.held_out.writers.tolist() == [HELD_OUT[0]] * 3
@@ -78,8 +79,8 @@ def test_a_run_with_drawings_is_calibrated_measured_and_can_be_resumed(data, str
     model = weights.load(out / "784-20-10.npz")
     assert card["calibration"]["threshold"] == model.threshold > 0 and card["calibration"]["temperature"] == model.temperature
     drawings = card["data"]["drawings"]
-    assert drawings["strength"] == 1.5 and {"zero", "hooked_one", "open_nine"} < set(drawings["forms"])
-    assert drawings["images"] == {"mnist_times": 2, "recorded": 12, "of_fonts": 20, "made": 30, "no_digit": 10}
+    assert drawings["strength"] == 1.5 and drawings["blended"] == 0.5 and {"zero", "hooked_one", "open_nine"} < set(drawings["forms"])
+    assert drawings["images"] == {"mnist_times": 4, "recorded": 12, "of_fonts": 20, "made": 30, "no_digit": 10}
     assert card["drawings"]["digits"] == 3 and 0 <= card["drawings"]["right"]["normal size and place"] <= 1
     assert (out / "784-20-10-drawn-mistakes.png").stat().st_size > 1000
     assert train.main(["--resume", str(out), *arguments]) == 0

@@ -14,12 +14,13 @@ from .drawings.fonts import FONTS, VERSION, load_glyphs
 from .drawings.pool import Amounts, make_pool
 from .drawings.recorded import HELD_OUT, TUNING, PenDigits, load_pen_digits, training_writers
 
-MNIST_TIMES = 2  # each of its images is seen so often in an epoch: else drawings would outweigh it two to one
+MNIST_TIMES = 4  # each of its images is seen so often in an epoch: else drawings would outweigh it five to one
+TRAINING_AMOUNTS = Amounts(per_recorded=16, of_fonts=42_000, made=72_000, strange=72_000, blended=0.5)
 TUNING_AMOUNTS = Amounts(per_recorded=3, of_fonts=0, made=0, strange=2_000, strength=1.0)  # 1,500 images of digits beside MNIST's 5,000 for validation
 TUNING_SEED = 1_000_000  # added to the run's: not the seed of a training image
 
 
-def add_drawings(digits: Digits, strokes: Path | None, seed: int, amounts: Amounts = Amounts()) -> Digits:
+def add_drawings(digits: Digits, strokes: Path | None, seed: int, amounts: Amounts = TRAINING_AMOUNTS) -> Digits:
     """A data set with drawings added to its training and validation images, and to `strange` what is no digit.
 
     strokes: file of the recorded pen digits; None fetches it. The writers in HELD_OUT appear nowhere.
@@ -57,6 +58,7 @@ def describe(recorded: PenDigits, writers: list[int], amounts: Amounts, seed: in
         "images": {"mnist_times": MNIST_TIMES, "recorded": amounts.per_recorded * int(np.isin(recorded.writers, writers).sum()),
                    "of_fonts": amounts.of_fonts, "made": amounts.made, "no_digit": amounts.strange},
         "strength": amounts.strength,
+        "blended": amounts.blended,
         "forms": [form.__name__ for forms in FORMS.values() for form in dict.fromkeys(forms)] if amounts.made else [],
         "seed": seed,
     }

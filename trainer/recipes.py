@@ -12,7 +12,7 @@ from inkling.training import Settings
 RECIPES: dict[str, dict] = {
     "mlp-128-64": {"learning_rate": 0.003, "epochs": 60},
     "mlp-256-128": {"learning_rate": 0.003, "epochs": 60},
-    "convnet": {"learning_rate": 0.004, "epochs": 48},
+    "convnet": {"learning_rate": 0.004, "epochs": 32},
 }
 DEFAULT = "convnet"
 OTHERS = {"learning_rate": 0.003, "epochs": 25}  # any other dense network

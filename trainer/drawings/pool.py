@@ -13,6 +13,7 @@ from tqdm import tqdm
 from inkling.preprocess import preprocess
 
 from . import Drawing
+from .blend import Blender
 from .deform import deform, deform_whole
 from .digits import draw_digit
 from .fonts import Glyph
@@ -22,6 +23,7 @@ from .strange import draw_strange
 
 NO_DIGIT = -1  # the label of what is none of the ten
 CHUNK = 500  # drawings that one process makes at a time, from one seed
+BLENDING = 2**32 - 1  # beside the run's seed, that of what is blended: no chunk has this number
 
 SIZES = (0.18, 0.95)  # of the pad's side; small ones as often as large ones, by ratio
 PENS = (8.0, 32.0)  # px
@@ -36,14 +38,16 @@ class Amounts:
     """How many images of each sort. per_recorded: of every recorded digit; of_fonts: of digits of fonts, each as often as any other.
 
     strength: with which recorded digits are deformed at most. Few people wrote them, and a form that one of them has may be any size and
-    slant elsewhere: so it is more to train with, and 1 to measure with.
+    slant elsewhere: so it is more to train with, and 1 to measure with.   blended: share of recorded digits that are blended with somebody
+    else's where one is near enough.
     """
 
-    per_recorded: int = 8
-    of_fonts: int = 21_000
-    made: int = 36_000
-    strange: int = 36_000
+    per_recorded: int
+    of_fonts: int
+    made: int
+    strange: int
     strength: float = 1.5
+    blended: float = 0.0
 
 
 def make_pool(digits: PenDigits, glyphs: list[Glyph], amounts: Amounts, seed: int, workers: int | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -64,11 +68,24 @@ Job = tuple[tuple[int, int], list, list[int], float]
 def _jobs(digits: PenDigits, glyphs: list[Glyph], amounts: Amounts, seed: int) -> Iterator[Job]:
     """(seed, for each a recorded drawing, a glyph, or None for what is to be made, labels, strength), a chunk each."""
     outlined = [glyphs[i % len(glyphs)] for i in range(amounts.of_fonts)]
-    sources = digits.drawings * amounts.per_recorded + outlined + [None] * (amounts.made + amounts.strange)
+    sources = _recorded(digits, amounts, seed) + outlined + [None] * (amounts.made + amounts.strange)
     labels = [*np.tile(digits.labels, amounts.per_recorded).tolist(), *(glyph.digit for glyph in outlined), *(i % 10 for i in range(amounts.made)),
               *[NO_DIGIT] * amounts.strange]
     for number, start in enumerate(range(0, len(labels), CHUNK)):
         yield (seed, number), sources[start:start + CHUNK], labels[start:start + CHUNK], amounts.strength
+
+
+def _recorded(digits: PenDigits, amounts: Amounts, seed: int) -> list[Drawing]:
+    """Every recorded digit as often as it is wanted."""
+    if not amounts.blended:
+        return digits.drawings * amounts.per_recorded
+    blender, rng = Blender(digits), np.random.default_rng([seed, BLENDING])
+    drawings = []
+    for _ in range(amounts.per_recorded):
+        for i, drawing in enumerate(digits.drawings):
+            blended = blender.blend(i, rng) if rng.random() < amounts.blended else None
+            drawings.append(blended or drawing)
+    return drawings
 
 
 def _make(job: Job) -> tuple[np.ndarray, np.ndarray]:
