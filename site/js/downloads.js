@@ -51,7 +51,7 @@ export async function importScript(file, count) {
  * @param {AbortSignal} [end]
  */
 export function download(file, count, end) {
-  return attempt(file, count, end, (response, counted) => collect(file, response, counted));
+  return attempt(file, count, end, (response, counted) => arriving(file, response, counted, new Uint8Array(file.bytes)));
 }
 
 /**
@@ -137,25 +137,7 @@ async function attempt(file, count, end, work) {
 }
 
 /**
- * All bytes of a response, if they are those of the file.
- * @param {FileAsset} file
- * @param {Response} response
- * @param {Count} counted
- */
-function collect(file, response, counted) {
-  return isKept(file, response) ? whole(file, response, counted) : arriving(file, response, counted, new Uint8Array(file.bytes));
-}
-
-/** Of what is here at once: a look at every part would only take time. @param {FileAsset} file @param {Response} response @param {Count} counted */
-async function whole(file, response, counted) {
-  const bytes = new Uint8Array(await response.arrayBuffer());
-  if (bytes.length !== file.bytes) throw damaged();
-  counted(bytes.length);
-  return bytes;
-}
-
-/**
- * Counted and hashed while it comes, on the page a piece a task: worked off in the task that brought it, what lies there in heaps would hold it up.
+ * Counted and hashed while it comes, unless it is known to be right, on the page a piece a task: worked off in the task that brought it, what lies there in heaps would hold it up.
  * @param {FileAsset} file
  * @param {Response} response
  * @param {Count} counted
@@ -165,10 +147,11 @@ async function whole(file, response, counted) {
 async function arriving(file, response, counted, store = new Uint8Array(PIECE), pass = () => {}) {
   /** @type {Promise<ArrayBuffer>[]} */
   const hashes = [];
+  const isHashed = canHash && !isKept(file, response);
   let size = 0;
   const hashPiece = () => { // the hash is of a copy, made before this returns: what comes next may be put in the same place
     const begin = hashes.length * PIECE;
-    if (canHash) hashes.push(sha256(store.subarray(begin % store.length, (begin % store.length) + size - begin)));
+    if (isHashed) hashes.push(sha256(store.subarray(begin % store.length, (begin % store.length) + size - begin)));
   };
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let { done, value } = await reader.read(); !done && value; { done, value } = await reader.read()) {
@@ -185,7 +168,7 @@ async function arriving(file, response, counted, store = new Uint8Array(PIECE), 
   }
   if (size !== file.bytes) throw damaged();
   if (size % PIECE) hashPiece();
-  if (canHash && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
+  if (isHashed && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
   return store;
 }
 
