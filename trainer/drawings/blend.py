@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from . import Drawing
+from .deform import evenly
 from .recorded import PenDigits
 from .render import extent
 
@@ -44,11 +45,4 @@ def _evenly(drawing: Drawing) -> np.ndarray:
     """(strokes, POINTS, 2), around 0 and with a longer side of 1."""
     least, greatest = extent(drawing)
     side, middle = max((greatest - least).max(), 1e-6), (least + greatest) / 2
-    return np.stack([_points_along((stroke - middle) / side) for stroke in drawing])
-
-
-def _points_along(stroke: np.ndarray) -> np.ndarray:
-    """(n, 2) -> (POINTS, 2); of a dot, the same point again and again."""
-    along = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))))
-    wanted = np.linspace(0, along[-1], POINTS)
-    return np.column_stack([np.interp(wanted, along, stroke[:, axis]) for axis in (0, 1)])
+    return np.stack([evenly((stroke - middle) / side, POINTS) for stroke in drawing])

@@ -69,13 +69,20 @@ def _slant_and_aspect(strength: float, rng: np.random.Generator) -> np.ndarray:
 
 def resample(stroke: np.ndarray, spacing: float) -> np.ndarray:
     """The same line with points evenly spaced along it: (n, 2) -> (m, 2)."""
-    lengths = np.hypot(*np.diff(stroke, axis=0).T)
-    along = np.concatenate(([0.0], np.cumsum(lengths)))
-    n = max(2, int(np.ceil(along[-1] / spacing)) + 1)
-    if along[-1] == 0:
-        return stroke[:1]
+    length = _along(stroke)[-1]
+    return evenly(stroke, max(2, int(np.ceil(length / spacing)) + 1)) if length else stroke[:1]
+
+
+def evenly(stroke: np.ndarray, n: int) -> np.ndarray:
+    """n points evenly along the line, (n, 2); of a dot, the same point again and again."""
+    along = _along(stroke)
     wanted = np.linspace(0, along[-1], n)
     return np.column_stack([np.interp(wanted, along, stroke[:, axis]) for axis in (0, 1)])
+
+
+def _along(stroke: np.ndarray) -> np.ndarray:
+    """How far along the line each of its points lies."""
+    return np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(stroke, axis=0).T))))
 
 
 def smooth(points: np.ndarray, per_piece: int = 8) -> np.ndarray:
