@@ -12,15 +12,16 @@ from builder import pages
 from builder.bundle import bundled
 from builder.common import DIST, PIECE, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, sha256_of_pieces, temporary_directory
 from builder.compress import BEST, compress_tree, gzip_sizes
+from builder.halves import secondary_name
 from builder.headers import headers_file
 from builder.node import PackagesMissing, install_node_packages
 from builder.notice import notice
 from builder.python_pack import make_packs
 from builder.runtime import fetch_runtime, read_lock
 from builder.single_file import make_single_file
-from builder.snapshot import HEAP, make_snapshot
+from builder.snapshot import HALVES, HEAP, LIBRARIES, make_snapshot, whole_name
 
-RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm")  # taken as they are; the archives are ours
+RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs")  # taken as they are; the archives are ours, and the WebAssembly is cut in two
 NOT_IN_APP = {"index.html", "sw.js", "manifest.webmanifest", "py", "data"}  # of site/: these have a place of their own in dist/
 PREFERRED_MODEL = "convnet"
 CARRIED_DATA = ("rehearsal.npz", "mnist-1000.npz")  # of site/data/, in the single file
@@ -44,7 +45,8 @@ def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site:
 
     # What changes together lies together, so that a new version of ours does not fetch the runtime again.
     runtime = {name: (cache / name).read_bytes() for name in RUNTIME_FILES}
-    runtime |= {name: path.read_bytes() for name, path in (packs | snapshot).items() if name not in ("inkling.zip", HEAP)}
+    runtime |= {name: path.read_bytes() for name, path in packs.items() if name != "inkling.zip"}
+    runtime |= {name: snapshot[name].read_bytes() for name in HALVES}
     runtime["NOTICE.txt"] = notice(lock, cache)
     heap = {HEAP: snapshot[HEAP].read_bytes()}
     runtime_name, heap_name = (f"{kind}-{_tree_hash(files)}" for kind, files in (("runtime", runtime), ("heap", heap)))
@@ -84,7 +86,11 @@ def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site:
             carried = {url: data for url, data in data_files.items() if url.rpartition("/")[2] in CARRIED_DATA}
             table["files"] |= (assets := _assets(carried, {}, {})["files"])
             app["js/data.js"] = pages.data_module(assets)
-            page = make_single_file(site, app, large | carried, runtime["NOTICE.txt"], {"build": app_hash} | table)
+            large |= carried | {f"../../{runtime_name}/{name}": snapshot[whole_name(name)].read_bytes() for name in LIBRARIES}
+            for name in map(secondary_name, LIBRARIES):  # NumPy's archive, which it has too, contains its libraries whole
+                del large[f"../../{runtime_name}/{name}"], table["files"][name]
+            table["files"] |= _assets({url: large[url] for url in large if url.rpartition("/")[2] in LIBRARIES}, {}, {})["files"]
+            page = make_single_file(site, app, large, runtime["NOTICE.txt"], {"build": app_hash} | table)
             with disk_errors(dist):
                 (new / "inkling.html").write_bytes(page)  # only now: it is as small as it gets
         swap(new, dist, scratch / "old")

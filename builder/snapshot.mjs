@@ -3,7 +3,8 @@
 //   node snapshot.mjs RUNTIME ABI STDLIB NUMPY INKLING WEIGHTS MODEL TARGET
 //
 // RUNTIME is the folder with Pyodide's files, STDLIB, NUMPY and INKLING are the slim archives, WEIGHTS the .npz of MODEL.
-// Writes into TARGET: heap.bin (below), table.json, and each of NumPy's shared libraries as <name>.wasm.
+// Writes into TARGET: heap.bin (below); each of NumPy's shared libraries as <name>.wasm; and table.json, {ownLength, length, got: symbol -> address}: how
+// Emscripten numbers all symbols before anything runs.
 //
 // Pyodide's own snapshots leave out shared libraries. So what the browser must put back by itself, without running a line of
 // their start code, is noted here: where each library's memory and functions lie, and what else was put into the function table.
@@ -52,10 +53,11 @@ async function main([runtime, abi, stdlib, numpy, inkling, weights, model, targe
     state: JSON.parse(new TextDecoder().decode(snapshot.subarray(48, 48 + stateLength))),
     heapSize: heap.length,
   };
-  const fresh = await memoryBefore(load, header, bare.got, target);
+  const fresh = await memoryBefore(load, header, target);
   Object.assign(header, compare(heap, fresh, (place, before) => isData(place, before, bare.data, libraries)));
   writeFileSync(join(target, "heap.bin"), pack(header, header.runs.map(([begin, length]) => heap.subarray(begin, begin + length))));
-  writeFileSync(join(target, "table.json"), JSON.stringify(bare.got));
+  const { ownLength, length, got } = bare;
+  writeFileSync(join(target, "table.json"), JSON.stringify({ ownLength, length, got }));
 }
 
 /** A function that starts Pyodide as the page does, with more options; and the factory of its module. */
@@ -92,13 +94,13 @@ async function start(load) {
 }
 
 /** The memory into which the page will put the snapshot: what the WebAssembly modules themselves bring is in it already, and need not be in the file. */
-async function memoryBefore(load, header, bareGot, target) {
+async function memoryBefore(load, header, target) {
   const libraries = header.libraries.map(({ file }) => new WebAssembly.Module(readFileSync(join(target, file))));
   let memory;
   const enough = new Error("enough");
   await load(async (createModule, settings) => {
     const module = await withoutTrampoline(() => createModule(settings));
-    await restoreLibraries(module, header, libraries, async () => bareGot);
+    await restoreLibraries(module, header, libraries);
     memory = module.HEAPU8.slice();
     throw enough;
   }, { _loadSnapshot: new Uint8Array(16) }).catch((error) => {
@@ -185,7 +187,7 @@ function describeTable(module, bare, libraries) {
     slots.push([slot, ...(entry ? places.get(entry) : [null, null])]);
   }
   const got = Object.fromEntries(Object.entries(gotOf(module)).filter(([symbol, value]) => bare.got[symbol] !== value));
-  return { ownLength: bare.ownLength, bareLength: bare.length, length: wasmTable.length, free: [...module.freeTableIndexes], slots, got };
+  return { bareLength: bare.length, length: wasmTable.length, free: [...module.freeTableIndexes], slots, got };
 }
 
 /** Fills what malloc has free with zeros: it is left out of the file then. It is found by asking for all of it. */

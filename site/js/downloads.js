@@ -220,7 +220,7 @@ async function unpacked(response) {
 }
 
 /**
- * @param {FileAsset} file
+ * @param {Pick<FileAsset, "sha256">} file
  * @param {Uint8Array<ArrayBuffer>} bytes
  */
 export async function isRight(file, bytes) {

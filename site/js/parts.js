@@ -6,11 +6,11 @@
 
 import { compile, compilePieces, download, importScript } from "./downloads.js";
 
-const COMMON = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"];
+const COMMON = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm"]; // of the last one half, which the slim way puts together with the other
 
 const PARTS = {
   snapshot: [...COMMON, "heap.bin", "_multiarray_umath.wasm", "_umath_linalg.wasm"],
-  slim: [...COMMON, "python_stdlib.zip", "numpy.zip", "inkling.zip"],
+  slim: [...COMMON, "pyodide.asm.secondary.wasm", "python_stdlib.zip", "numpy.zip", "inkling.zip"],
 };
 
 /** @typedef {Record<string, FileAsset>} Files */
@@ -25,7 +25,7 @@ const PARTS = {
  * @returns {Files}
  */
 export function partsOf({ files, models, defaultModel }, path, model) {
-  const wanted = Object.fromEntries(PARTS[path].map((name) => [name, files[name]]));
+  const wanted = Object.fromEntries(PARTS[path].map((name) => [name, path === "slim" ? { ...files[name], uncompiled: true } : files[name]]));
   return Object.hasOwn(models, model) && (path === "slim" || model !== defaultModel) ? { ...wanted, [model]: models[model] } : wanted;
 }
 
@@ -36,13 +36,13 @@ const HEAP = "heap.bin";
 const FIRST = "pyodide.asm.wasm"; // what starting waits for first
 const MOST = 0.7; // of it; the heap begins a little before its end, as it takes a moment itself to set out
 
-const isWebAssembly = (/** @type {string} */ name) => name.endsWith(".wasm");
+const isCompiled = (/** @type {string} */ name, /** @type {FileAsset} */ file) => name.endsWith(".wasm") && !file.uncompiled;
 
-/** @type {Record<HostTraits["hands"], (name: string) => boolean>} */
-const ARE_HANDED = { WebAssembly: isWebAssembly, heap: (name) => name === HEAP, nothing: () => false };
+/** @type {Record<HostTraits["hands"], (name: string, file: FileAsset) => boolean>} */
+const ARE_HANDED = { WebAssembly: isCompiled, heap: (name) => name === HEAP, nothing: () => false };
 
 /** Names of those that the page hands over. @param {Files} files @param {HostTraits["hands"]} hands */
-export const handedParts = (files, hands) => Object.keys(files).filter(ARE_HANDED[hands]);
+export const handedParts = (files, hands) => Object.keys(files).filter((name) => ARE_HANDED[hands](name, files[name]));
 
 /**
  * In the worker: has files come, all at once but those that are handed over. What fails is told to whoever comes for it.
@@ -57,7 +57,7 @@ export function bring(files, count, handed, onRoom) {
   const waiting = {};
   const parts = Object.fromEntries(Object.entries(files).map(([name, file]) => {
     if (handed.includes(name)) return [name, new Promise((resolve, reject) => (waiting[name] = { resolve, reject }))];
-    const come = name.endsWith(".mjs") ? importScript : isWebAssembly(name) ? compile : download;
+    const come = name.endsWith(".mjs") ? importScript : isCompiled(name, file) ? compile : download;
     return [name, come(file, name === FIRST && handed.includes(HEAP) ? countingTo(MOST * file.bytes, count, onRoom) : count)];
   }));
   for (const part of Object.values(parts)) part.catch(() => {}); // nobody may wait for it yet
@@ -80,7 +80,7 @@ export function handOver(files, handed, worker, count, end) {
   const hand = (/** @type {string} */ part, /** @type {Promise<any>} */ coming) => coming
     .then((what) => worker.postMessage({ part, what }, what.buffer ? [what.buffer] : [])) // bytes move, a module is shared
     .catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
-  for (const part of handed.filter(isWebAssembly)) hand(part, compilePieces(files[part], count, end));
+  for (const part of handed.filter((name) => name !== HEAP)) hand(part, compilePieces(files[part], count, end));
   return () => handed.includes(HEAP) && hand(HEAP, download(files[HEAP], count, end));
 }
 

@@ -38,18 +38,15 @@ export function parseHeap(bytes) {
  * @param {any} module Emscripten's, which has not run anything yet
  * @param {HeapHeader} header
  * @param {WebAssembly.Module[]} libraries compiled, in the header's order
- * @param {() => Promise<Record<string, number>>} bareGot symbol -> address in the module with which the snapshot was made, before it ran; asked for only if need be
+ * @param {(instance: WebAssembly.Instance, imports: any, i: number) => void} [instantiated] hears of each library
  */
-export async function restoreLibraries(module, header, libraries, bareGot) {
+export async function restoreLibraries(module, header, libraries, instantiated = () => {}) {
   const { table } = header;
   const { wasmTable, GOT } = module;
   const trampoline = trampolineOf(module);
   const added = trampoline ? 1 : 0;
   const isNumbered = wasmTable.length === table.bareLength + added && (!trampoline || trampoline.slot === table.bareLength);
-  if (!isNumbered) {
-    const { renumber } = await (import("./renumber.js"));
-    renumber(module, table, await bareGot());
-  }
+  if (!isNumbered) throw new Error("this browser numbers functions in another way");
   if (wasmTable.length < table.length) wasmTable.grow(table.length - wasmTable.length);
   for (let slot = table.bareLength; slot < wasmTable.length; slot++) module.setWasmTableEntry(slot, null);
   for (const [symbol, address] of Object.entries(table.got)) {
@@ -59,11 +56,11 @@ export async function restoreLibraries(module, header, libraries, bareGot) {
   if (module.HEAP8.length !== header.heapSize) throw new Error(`the memory has ${module.HEAP8.length} bytes, not ${header.heapSize}`);
 
   const exportsOf = [];
-  for (const [i, library] of header.libraries.entries()) exportsOf.push(await instantiate(module, library, libraries[i]));
+  for (const [i, library] of header.libraries.entries()) {
+    exportsOf.push(await instantiate(module, library, libraries[i], (instance, imports) => instantiated(instance, imports, i)));
+  }
   for (const [slot, i, name] of table.slots) module.setWasmTableEntry(slot, i === null ? null : exportsOf[i][/** @type {string} */ (name)]);
   for (const { tableBase, tableSize } of header.libraries) module.wasmTableMirror.fill(undefined, tableBase, tableBase + tableSize);
-  const known = isNumbered ? table.bareLength : 0; // Emscripten has looked at those already
-  module.updateTableMap(known, wasmTable.length - known);
   module.freeTableIndexes.splice(0, Infinity, ...table.free);
   return trampoline;
 }
@@ -119,8 +116,9 @@ function trampolineOf(module) {
  * @param {any} module
  * @param {HeapHeader["libraries"][number]} library
  * @param {WebAssembly.Module} compiled
+ * @param {(instance: WebAssembly.Instance, imports: any) => void} instantiated
  */
-async function instantiate(module, { path, handles, memoryBase, tableBase, global, refcount }, compiled) {
+async function instantiate(module, { path, handles, memoryBase, tableBase, global, refcount }, compiled, instantiated) {
   const { GOT, LDSO } = module;
   const main = LDSO.loadedLibsByName.__main__.exports;
   const known = (/** @type {string} */ symbol) => (symbol in main && !main[symbol].stub ? main[symbol] : null);
@@ -135,7 +133,9 @@ async function instantiate(module, { path, handles, memoryBase, tableBase, globa
       return GOT[symbol];
     },
   });
-  const instance = await WebAssembly.instantiate(compiled, { env: symbols, wasi_snapshot_preview1: symbols, "GOT.mem": addresses, "GOT.func": addresses });
+  const imports = { env: symbols, wasi_snapshot_preview1: symbols, "GOT.mem": addresses, "GOT.func": addresses };
+  const instance = await WebAssembly.instantiate(compiled, imports);
+  instantiated(instance, imports);
   exports = module.relocateExports(instance.exports, memoryBase);
   for (const { kind, name } of WebAssembly.Module.imports(compiled)) {
     if (kind === "function" && !known(name) && !exports[name]) throw new Error(`${path} wants ${name}, which there is not`);

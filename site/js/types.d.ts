@@ -136,6 +136,8 @@ interface FileAsset {
   cache?: RequestCache;
   /** the file itself, in parts, each gzipped: the single file carries it, and nothing is fetched; none of a script that came with the worker's own */
   data?: Uint8Array<ArrayBuffer>[];
+  /** WebAssembly whose bytes are wanted: it is half of a module that is put together first */
+  uncompiled?: boolean;
 }
 
 /** What the page knows of its host, and what it hands over to the worker. */
@@ -190,8 +192,8 @@ interface HeapHeader {
   libraries: {
     path: string; file: string; sha256: string; handles: number[]; memoryBase: number; tableBase: number; tableSize: number; global: boolean; refcount: number | null;
   }[];
-  /** ownLength: what the module itself brings; bareLength: with what Pyodide adds before anything is loaded; slots: [slot, library, export] outside the libraries' ranges */
-  table: { ownLength: number; bareLength: number; length: number; free: number[]; slots: [number, number | null, string | null][]; got: Record<string, number> };
+  /** bareLength: with what Pyodide adds before anything is loaded; slots: [slot, library, export] outside the libraries' ranges */
+  table: { bareLength: number; length: number; free: number[]; slots: [number, number | null, string | null][]; got: Record<string, number> };
   /** which JavaScript objects Python holds */
   state: any;
   heapSize: number;

@@ -107,13 +107,14 @@ async function start(request, progress) {
   const { parts } = ahead ?? begin(request);
   const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: request.abi, enter, count });
   const [weights] = await Promise.all([parts[model], started]);
-  ({ pyodide, session } = await started);
+  const { complete, ...python } = await started;
+  ({ pyodide, session } = python);
   if (weights) useModel(model, weights);
   for (const name of Object.keys(parts)) delete parts[name]; // they need not stay
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
   compiledByPage = request.handed.filter((name) => name.endsWith(".wasm")).map((name) => files[name].url);
-  modules = once(() => bringModules(pyodide, files, path));
+  modules = once(() => bringModules(pyodide, files, path, complete));
   whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
   return { versions: { pyodide: pyodide.version }, model, ms: clock.laps, path };
 }
