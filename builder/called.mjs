@@ -64,7 +64,7 @@ function boot() {
   const parts = { "heap.bin": Promise.resolve(new Uint8Array(readFileSync(join(folder, "heap.bin")))) };
   for (const name of names) parts[name] = Promise.resolve(compiled[name]);
   for (const name of ["pyodide.mjs", "pyodide.asm.mjs"]) parts[name] = import(pathToFileURL(join(runtime, name)).href);
-  return bootFromSnapshot({ files, parts, abi, enter() {}, count() {} });
+  return bootFromSnapshot({ files, parts, abi, enter() {} });
 }
 
 function headerOf(heap) {

@@ -17,7 +17,8 @@ import { syncBuiltinESMExports } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import { checksumOf, FORMAT, MAGIC, restoreLibraries } from "../site/js/restore.js";
+import { CHECKED_FROM, CHECKSUM_AT, checksumOf } from "../site/js/checksum.js";
+import { FORMAT, MAGIC, restoreLibraries } from "../site/js/restore.js";
 
 const GRAIN = 256; // bytes; memory is kept or left out in pieces of this size
 const NOTHING = Buffer.alloc(GRAIN);
@@ -241,7 +242,7 @@ function pack(header, parts) {
   start.write(MAGIC, "latin1");
   start.writeUInt32LE(text.length + blanks.length, 8);
   const packed = Buffer.concat([start, text, blanks, ...parts]);
-  packed.writeInt32LE(checksumOf(packed, [[8, packed.length - 8]]), 4);
+  packed.writeInt32LE(checksumOf(packed, [[CHECKED_FROM, packed.length - CHECKED_FROM]]), CHECKSUM_AT);
   return packed;
 }
 

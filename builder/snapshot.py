@@ -16,7 +16,7 @@ _SCRIPTS = TOOL.parent.parent / "site" / "js"
 PARTS = (
     TOOL,
     *(TOOL.with_name(name) for name in ("prepare_snapshot.py", "called.mjs", "halves.py", "wasm.py")),
-    *(_SCRIPTS / f"{name}.js" for name in ("restore", "booting", "halves", "linking", "wrapping")),
+    *(_SCRIPTS / f"{name}.js" for name in ("restore", "checksum", "booting", "halves", "linking", "wrapping")),
 )
 HEAP = "heap.bin"
 LIBRARIES = ("_multiarray_umath.wasm", "_umath_linalg.wasm")

@@ -143,7 +143,7 @@ def split(data: bytes, called: set[int], links: Links | None = None) -> tuple[by
 
 
 def checksum(data: bytes) -> int:
-    """checksumOf in site/js/restore.js, of all of it."""
+    """checksumOf in site/js/checksum.js, of all of it."""
     total = 0
     for (word,) in struct.iter_unpack("<i", data):
         total = (total * 31 + word) & 0xFFFFFFFF

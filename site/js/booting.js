@@ -7,11 +7,11 @@
 import { download, isRight } from "./downloads.js";
 import { bringLater, partOf, whole } from "./halves.js";
 import { link, linkRest } from "./linking.js";
-import { isSound, parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
+import { parseHeap, restoreLibraries, restoreMemory } from "./restore.js";
 import { offerWrapped } from "./wrapping.js";
 
 /** @typedef {Record<string, FileAsset>} Files */
-/** @typedef {{files: Files, parts: import("./parts.js").Parts, abi: string, enter: (stage: string) => void, count: import("./downloads.js").Count}} Options parts: those of this way */
+/** @typedef {{files: Files, parts: import("./parts.js").Parts, abi: string, enter: (stage: string) => void}} Options parts: those of this way */
 
 const SCRIPTS = ["pyodide.mjs", "pyodide.asm.mjs"];
 const MAIN = "pyodide.asm.wasm";
@@ -19,15 +19,12 @@ const SECONDARY = "pyodide.asm.secondary.wasm";
 const PACKAGES = ["numpy.zip", "inkling.zip"];
 
 /** @param {Options} options */
-export async function bootFromSnapshot({ files, parts, abi, enter, count }) {
+export async function bootFromSnapshot({ files, parts, abi, enter }) {
   /** @template T @param {Promise<T>} work */
   const ours = (work) => work.catch((error) => {
     throw Object.assign(error, { name: "SnapshotError" }); // the other way does without these files
   });
-  const heapComes = ours(parts["heap.bin"].then(async (bytes) => {
-    const heap = parseHeap(isSound(bytes) ? bytes : await download({ ...files["heap.bin"], cache: "reload" }, count));
-    return heap;
-  }));
+  const heapComes = ours(parts["heap.bin"].then(parseHeap));
   const nothing = Promise.resolve(new Uint8Array()); // the standard library is in the heap; its archive comes when there is time
   /** @type {any} Emscripten's */
   let machine;

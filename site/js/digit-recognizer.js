@@ -230,9 +230,13 @@ export class DigitRecognizer extends HTMLElement {
   }
 
   #ready() {
-    this.#status.ready();
-    this.dispatchEvent(new Event("ready"));
     this.read();
+    const { recognizer } = this;
+    setTimeout(() => { // a drawing that waits is on its way by then: the page tells of it while that is read
+      if (this.recognizer !== recognizer) return;
+      this.#status.ready();
+      this.dispatchEvent(new Event("ready"));
+    });
   }
 
   /** @param {{message: string, hint?: string}} error */

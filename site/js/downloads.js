@@ -3,6 +3,8 @@
  * waiting for ever.
  */
 
+import { CHECKED_FROM, CHECKSUM_AT, checksumOf } from "./checksum.js";
+
 /** @typedef {(bytes: number) => void} Count */
 
 export const fetchFile = self.fetch.bind(self); // as it was before Pyodide got another
@@ -137,7 +139,7 @@ async function attempt(file, count, end, work) {
 }
 
 /**
- * Counted and hashed while it comes, unless it is known to be right, on the page a piece a task: worked off in the task that brought it, what lies there in heaps would hold it up.
+ * Counted and hashed while it comes, or where that is not to be had or known already, by its own checksum if it has one, on the page a piece a task: worked off in the task that brought it, what lies there in heaps would hold it up.
  * @param {FileAsset} file
  * @param {Response} response
  * @param {Count} counted
@@ -148,10 +150,14 @@ async function arriving(file, response, counted, store = new Uint8Array(PIECE), 
   /** @type {Promise<ArrayBuffer>[]} */
   const hashes = [];
   const isHashed = canHash && !isKept(file, response);
-  let size = 0;
-  const hashPiece = () => { // the hash is of a copy, made before this returns: what comes next may be put in the same place
-    const begin = hashes.length * PIECE;
-    if (isHashed) hashes.push(sha256(store.subarray(begin % store.length, (begin % store.length) + size - begin)));
+  const isSummed = !isHashed && nameOf(file) === CHECKED_BY_ITSELF;
+  let size = 0, checked = 0, sum = 0;
+  const checkPiece = () => { // the hash is of a copy, made before this returns: what comes next may be put in the same place
+    const begin = checked % store.length;
+    const piece = store.subarray(begin, begin + size - checked);
+    if (isHashed) hashes.push(sha256(piece));
+    else if (isSummed) sum = checksumOf(piece, [checked ? [0, piece.length] : [CHECKED_FROM, piece.length - CHECKED_FROM]], sum);
+    checked = size;
   };
   const reader = /** @type {ReadableStream<Uint8Array>} */ (response.body).getReader();
   for (let { done, value } = await reader.read(); !done && value; { done, value } = await reader.read()) {
@@ -162,19 +168,22 @@ async function arriving(file, response, counted, store = new Uint8Array(PIECE), 
       store.set(part, size % store.length);
       size += part.length;
       counted(part.length);
-      if (size % PIECE === 0) hashPiece();
+      if (size % PIECE === 0) checkPiece();
       pass(part);
     }
   }
   if (size !== file.bytes) throw damaged();
-  if (size % PIECE) hashPiece();
+  if (size % PIECE) checkPiece();
+  if (isSummed && new DataView(store.buffer).getInt32(CHECKSUM_AT, true) !== sum) throw damaged();
   if (isHashed && hex(await ofPieces(await Promise.all(hashes))) !== (file.pieces ?? file.sha256)) throw damaged();
   return store;
 }
 
+const CHECKED_BY_ITSELF = "heap.bin";
+
 /**
  * Whether it lies in the cache of our own service worker, which has hashed it before keeping it and says so (sw.js). So it does of the
- * heap alone: that has a checksum in it by which restore.js notices what went bad since. After a failure nobody is believed.
+ * heap alone: that has a checksum in it that tells what went bad since. After a failure nobody is believed.
  * @param {FileAsset} file
  * @param {Response} response
  */

@@ -3,8 +3,8 @@
  * Here they become one again: while the primary runs, or in the file that they were made from.
  */
 
+import { checksumOf } from "./checksum.js";
 import { compile } from "./downloads.js";
-import { checksumOf } from "./restore.js";
 import { wrap } from "./wrapping.js";
 
 /** A custom section of both, what the primary exports for the secondary, and where that imports it from. */

@@ -16,6 +16,12 @@ export class Preview {
     canvas.width = canvas.height = SIDE;
   }
 
+  /** While there is time: what `show` wants to know of the page, which is laid out for it. */
+  prepare() {
+    this.#color ??= (getComputedStyle(this.#canvas).color.match(/[\d.]+/g) ?? []).map(Number);
+    return this.#color;
+  }
+
   /** @param {ArrayLike<number> | null} image 784 numbers 0..1, row by row; null: nothing */
   show(image) {
     this.#image = image;
@@ -33,8 +39,7 @@ export class Preview {
     context.clearRect(0, 0, SIDE, SIDE);
     if (!this.#image) return;
     const picture = context.createImageData(SIDE, SIDE);
-    this.#color ??= (getComputedStyle(this.#canvas).color.match(/[\d.]+/g) ?? []).map(Number);
-    const [red, green, blue] = this.#color;
+    const [red, green, blue] = this.prepare();
     for (let i = 0; i < SIDE * SIDE; i++) {
       picture.data.set([red, green, blue, Math.round(255 * this.#image[i])], 4 * i);
     }

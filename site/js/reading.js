@@ -96,7 +96,9 @@ export class Reading extends EventTarget {
     this.#answer.busy = true;
     try {
       const boxes = numbers ? import("./boxes.js").catch(() => null) : null; // a number is read without them, too
-      const prediction = await recognizer.predict(source, { numbers, once: drawing });
+      const asked = recognizer.predict(source, { numbers, once: drawing });
+      setTimeout(() => this.#preview.prepare()); // while the answer is being computed
+      const prediction = await asked;
       if (turn < this.#first) return;
       const size = source instanceof Blob ? { width: this.#picture.naturalWidth, height: this.#picture.naturalHeight } : source;
       this.#show(prediction, turn === this.#turn);

@@ -6,20 +6,13 @@
  * private parts of one version of Pyodide. So whatever is not as it was is an error here, and the page starts without a snapshot.
  */
 
+import { checksumOf } from "./checksum.js";
+
 export const MAGIC = "INKL";
 export const FORMAT = 2;
 
 /**
- * Whether heap.bin is what it was: it has lain in a cache, perhaps for months, and is not hashed at every start (downloads.js).
- * @param {Uint8Array} bytes
- */
-export function isSound(bytes) {
-  const sum = new DataView(bytes.buffer, bytes.byteOffset, bytes.length).getInt32(4, true);
-  return checksumOf(bytes, [[8, bytes.length - 8]]) === sum;
-}
-
-/**
- * heap.bin: the magic word; a checksum of all behind it (i32) and the header's length (u32), both little endian; the header as JSON,
+ * heap.bin: the magic word; a checksum of all behind it (i32, checksum.js) and the header's length (u32), both little endian; the header as JSON,
  * with blanks at its end for whole words of four bytes; the bytes of its runs.
  * @param {Uint8Array} bytes
  * @returns {{header: HeapHeader, data: Uint8Array}}
@@ -84,20 +77,6 @@ export function restoreMemory(module, { runs, untouched, checksum }, data, tramp
   const slot = module.wasmTable.grow(1);
   module.setWasmTableEntry(slot, trampoline.call);
   module.HEAP32[trampolinePlace(module)] = slot;
-}
-
-/**
- * Tells one content from another, where nobody means harm.
- * @param {Uint8Array} memory
- * @param {[number, number][]} ranges multiples of four
- */
-export function checksumOf(memory, ranges) {
-  let sum = 0;
-  for (const [begin, length] of ranges) {
-    const words = new Int32Array(memory.buffer, memory.byteOffset + begin, length / 4);
-    for (let i = 0; i < words.length; i++) sum = (Math.imul(sum, 31) + words[i]) | 0;
-  }
-  return sum;
 }
 
 /** Where in memory, in words, its number stands. @param {any} module */

@@ -26,9 +26,14 @@ let modelsWanted = 0; // so far; the newest counts
 let boot = /** @type {{path: string, ms: Record<string, number>, why_not_faster: string | null}} */ ({});
 /** @type {() => Promise<void>} everything that Python can import is there; most of it comes only when there is time */
 let modules = async () => {};
+/** @type {() => Promise<void>} all of Python's own functions are there; drawings are read without the others */
+let whole = async () => {};
 
 /** @type {string[]} addresses of the WebAssembly that the page has compiled */
 let compiledByPage = [];
+
+/** Requests that are answered with the functions that Python starts with; should one want another, that comes while all waits. */
+const QUICK = ["boot", "predict", "health", "keepMachineCode"];
 
 const PAD = 280; // px of the drawing that is read until the functions for it are hot: as large as what the page sends
 const IDLE_AFTER = 1500; // ms without a request
@@ -73,6 +78,7 @@ self.onmessage = ({ data }) => data.part ? ahead?.take(data) : answer(data);
 async function answer({ id, name, ...fields }) {
   asked++;
   try {
+    if (!QUICK.includes(name)) await whole().catch((error) => console.warn("A part of Python is not there yet:", error));
     if (!actions[name]) await learning();
     const value = await actions[name](fields, (progress) => self.postMessage({ id, event: "progress", value: progress }), id);
     self.postMessage({ id, ok: true, value }, value?.image ? { transfer: [value.image.buffer] } : {});
@@ -105,7 +111,7 @@ async function start(request, progress) {
   report();
   reportLoaded = sometimes(report);
   const { parts } = ahead ?? begin(request);
-  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: request.abi, enter, count });
+  const started = (path === "snapshot" ? bootFromSnapshot : bootSlim)({ files, parts, abi: request.abi, enter });
   const [weights] = await Promise.all([parts[model], started]);
   const { complete, ...python } = await started;
   ({ pyodide, session } = python);
@@ -114,7 +120,9 @@ async function start(request, progress) {
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
   compiledByPage = request.handed.filter((name) => name.endsWith(".wasm")).map((name) => files[name].url);
-  modules = once(() => bringModules(pyodide, files, path, complete));
+  whole = once(complete);
+  modules = once(() => bringModules(pyodide, files, path, whole));
+  if (files["heap.bin"].data) whole().catch(() => {}); // the single file's: they cannot be had at once
   whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));
   return { versions: { pyodide: pyodide.version }, model, ms: clock.laps, path };
 }
