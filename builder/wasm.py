@@ -20,7 +20,7 @@ ORDER = (TYPES, IMPORTS, FUNCTIONS, TABLES, MEMORIES, TAGS, GLOBALS, EXPORTS, ST
 CHANGED = (TABLES, GLOBALS, EXPORTS, ELEMENTS)  # in the primary; the secondary has what was there before
 PART = "split"  # a custom section of both: what they are parts of. And the module from which the secondary imports
 CALLED = "called"  # export of a marked module: the table whose entry i is set once function i has been called
-FUNCREF, I32 = 0x70, 0x7F
+FUNCREF, EXTERNREF, I32 = 0x70, 0x6F, 0x7F
 CONST, END, IF, ELSE_NOTHING, ZERO, LOCAL, GLOBAL_GET, TABLE_SET, CALL_INDIRECT, REF_FUNC = 0x41, 0x0B, 0x04, 0x40, 0x45, 0x20, 0x23, 0x26, 0x11, 0xD2
 
 
@@ -75,7 +75,7 @@ def parse(data: bytes) -> Wasm:
         types=entries(TYPES, _type),
         imports=imports,
         functions=entries(FUNCTIONS, _number),
-        tables=entries(TABLES, lambda content, place: _table(content, place)),
+        tables=entries(TABLES, _table),
         memories=entries(MEMORIES, lambda content, place: _limits(content, place, place)),
         tags=entries(TAGS, _tag),
         globals=entries(GLOBALS, _global),
@@ -338,7 +338,9 @@ def _type(data: bytes, place: int) -> tuple[tuple[bytes, bytes], int]:
 
 
 def _limits(data: bytes, begin: int, place: int) -> tuple[bytes, int]:
-    has_maximum = data[place] & 1
+    has_maximum = data[place]
+    if has_maximum > 1:
+        raise BuildError("a WebAssembly module has a memory or table that is shared, or larger than 32 bits can say, or with pages of another size")
     _, place = _number(data, place + 1)
     if has_maximum:
         _, place = _number(data, place)
@@ -346,6 +348,8 @@ def _limits(data: bytes, begin: int, place: int) -> tuple[bytes, int]:
 
 
 def _table(data: bytes, place: int) -> tuple[bytes, int]:
+    if data[place] not in (FUNCREF, EXTERNREF):
+        raise BuildError("a WebAssembly module has a table of something else than functions and references")
     return _limits(data, place, place + 1)
 
 
@@ -382,8 +386,10 @@ def _import(data: bytes, place: int) -> tuple[tuple[str, str, int, bytes], int]:
         _, end = _limits(data, place, place)
     elif kind == GLOBAL:
         end = place + 2
-    else:
+    elif kind == TAG:
         _, end = _tag(data, place)
+    else:
+        raise BuildError(f"a WebAssembly module imports something of kind {kind}")
     return (source, name, kind, data[place:end]), end
 
 

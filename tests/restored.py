@@ -1,8 +1,11 @@
 """Runs inside Pyodide, called by restored.mjs, after a start from the snapshot and after a slim one: what comes out must be the same."""
 
+import importlib
 import random
 import sys
 import warnings
+import zipfile
+from pathlib import Path
 
 import numpy as np
 
@@ -52,6 +55,8 @@ def with_all_modules() -> dict:
         "warned": _warned(),
         "grown": _grow(),
         "modules": sorted(name for name in sys.modules if name.startswith("inkling")),
+        "random": _draw(),
+        "imports": _import_all(),
     }
 
 
@@ -79,6 +84,32 @@ def _warned() -> list[str]:
         np.mean([])  # WebAssembly has no floating-point flags, so nothing warns of a division by zero there
         np.array([1, 2]).view(np.complex64).astype(np.float32)
     return [f"{warning.category.__name__}: {warning.message}" for warning in caught]
+
+
+def _draw() -> list[float]:
+    """Numbers by every generator and every kind of distribution of numpy.random: each generator is a library of its own."""
+    bits = [getattr(np.random, name)(3) for name in ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")]
+    rng = np.random.default_rng(5)
+    numbers = [float(np.random.Generator(each).standard_normal()) for each in bits] + [float(np.random.RandomState(2).rand())]
+    for kind in ("normal", "uniform", "poisson", "exponential", "standard_gamma", "beta", "binomial", "geometric", "zipf", "vonmises", "permutation", "choice", "integers"):
+        arguments = {"standard_gamma": [2.0], "beta": [2.0, 3.0], "binomial": [9, 0.3], "geometric": [0.2], "zipf": [2.0], "vonmises": [0.5, 1.0],
+                     "permutation": [7], "choice": [7], "integers": [1000]}.get(kind, [])
+        numbers.append(float(np.sum(getattr(rng, kind)(*arguments))))
+    return numbers
+
+
+def _import_all() -> dict[str, str]:
+    """Every module of the archives, and what its import raises: many are not imported by anything of ours, and some are made of other libraries."""
+    [archive] = [path for path in sys.path if path.endswith(".zip")]
+    with zipfile.ZipFile(archive) as standard:
+        files = [Path(name) for name in standard.namelist()]
+    site = Path(np.__file__).parent.parent
+    files += [path.relative_to(site) for folder in (np, sys.modules["inkling"]) for path in Path(folder.__file__).parent.rglob("*")]
+    modules = {path.parent if path.stem == "__init__" else path.with_name(path.name.partition(".")[0]) for path in files if path.suffix in (".pyc", ".so")}
+    names = [".".join(path.parts) for path in sorted(modules)] + sorted(sys.builtin_module_names)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return {name: _raised(importlib.import_module, name) for name in names}
 
 
 def _grow() -> int:

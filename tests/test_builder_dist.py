@@ -75,7 +75,8 @@ def test_the_layout_is_hashed_folders_and_a_few_stable_names(sources):
     assert beside == {"index.html", "sw.js", "manifest.webmanifest", "js/inkling.js", "js/digit-recognizer.js", "_headers"}
     assert {name.removeprefix(runtime + "/") for name in files if name.startswith(runtime)} == {
         *("pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "numpy.zip", "numpy_random.zip", "NOTICE.txt"),
-        *("_multiarray_umath.wasm", "_umath_linalg.wasm", "table.json"),
+        *("_multiarray_umath.wasm", "_umath_linalg.wasm"),
+        *(f"{name}.secondary.wasm" for name in ("pyodide.asm", "_multiarray_umath", "_umath_linalg")),
     }
     assert {name for name in files if name.startswith(heap)} == {f"{heap}/heap.bin"}
     assert files[f"{app}/js/page.js"] == (sources["site"] / "js" / "page.js").read_bytes()

@@ -105,7 +105,7 @@ def test_the_zip_is_the_whole_site_and_the_notice_names_all_in_it(made):
         assert archive.read(f"{runtime}/NOTICE.txt") == (made / "NOTICE.txt").read_bytes()
     text = (made / "NOTICE.txt").read_text(encoding="utf-8")
     files = {name.rpartition("/")[2] for name in names if name.startswith(("runtime-", "heap-")) and not name.endswith((".br", ".gz"))}
-    assert {name for name in files if name not in text} == {"NOTICE.txt", "table.json"}  # the latter is ours
+    assert {name for name in files if name not in text} == {"NOTICE.txt"}
     for licence in ("Mozilla Public License Version 2.0", "PYTHON SOFTWARE FOUNDATION LICENSE VERSION 2", "NumPy Developers", "MIT License"):
         assert licence in text, licence
 

@@ -40,8 +40,8 @@ def run(run_script):
 
 def test_page_and_worker_have_each_part_once(run):
     assert run("""
-        say(["WebAssembly", "heap", "nothing"].map((hands) => handedParts(files, hands)));
-    """) == [["pyodide.asm.wasm", "_multiarray_umath.wasm"], ["heap.bin"], []]
+        say(["all", "heap", "nothing"].map((hands) => handedParts(files, hands)));
+    """) == [["heap.bin", "pyodide.asm.wasm", "_multiarray_umath.wasm"], ["heap.bin"], []]
 
 
 def test_the_heap_waits_for_room_and_its_bytes_move(run):
@@ -56,13 +56,23 @@ def test_the_heap_waits_for_room_and_its_bytes_move(run):
     """) == [0, 0, ["heap.bin"], "heap.bin", 0, 1, True, 1000]
 
 
-def test_webassembly_sets_out_at_once_and_is_handed_over_compiled(run):
+def test_with_the_heap_webassembly_sets_out_at_once_and_is_handed_over_compiled(run):
     assert run("""
-        const onRoom = handOver(files, handedParts(files, "WebAssembly"), worker, count, end);
-        onRoom(); // no heap is asked of the page
+        handOver(files, handedParts(files, "all"), worker, count, end); // the worker has no first part of its own, and says nothing of room
         await soon();
-        say([opened, posted.map(([{ part, what }, transfer]) => [part, what instanceof WebAssembly.Module, transfer.length])]);
-    """) == [["pyodide.asm.wasm", "_multiarray_umath.wasm"], [["pyodide.asm.wasm", True, 0], ["_multiarray_umath.wasm", True, 0]]]
+        say([opened.sort(), posted.map(([{ part, what }, transfer]) => [part, what instanceof WebAssembly.Module, transfer.length]).sort()]);
+    """) == [
+        ["_multiarray_umath.wasm", "heap.bin", "pyodide.asm.wasm"],
+        [["_multiarray_umath.wasm", True, 0], ["heap.bin", False, 1], ["pyodide.asm.wasm", True, 0]],
+    ]
+
+
+def test_halves_of_a_module_that_is_put_together_first_are_brought_by_the_worker_as_they_are(run):
+    assert run("""
+        for (const name of ["pyodide.asm.wasm", "_multiarray_umath.wasm"]) files[name].uncompiled = true;
+        const { parts } = bring(files, count, [], () => {});
+        say([handedParts(files, "all"), (await parts["pyodide.asm.wasm"]).length === module.length]);
+    """) == [["heap.bin"], True]
 
 
 def test_what_went_wrong_on_the_page_is_told_to_whoever_waits_in_the_worker(run):

@@ -68,6 +68,7 @@ function bytesNow(file, { bytes, checksum }) {
 
 const HEADER = 8; // bytes before the first section
 const CUSTOM = 0, CODE = 10; // sections
+const CHANGED = [4, 6, 7, 9]; // in the primary: tables, globals, exports, elements
 
 /** @typedef {{id: number, name: string, raw: Uint8Array<ArrayBuffer>, content: Uint8Array<ArrayBuffer>}} Section raw: with its head; content: behind the name, if it has one */
 
@@ -92,8 +93,10 @@ export function whole(primary, secondary) {
       const count = numberBytes(chosen.length);
       const size = chosen.reduce((sum, body) => sum + body.length, count.length);
       parts.push(Uint8Array.of(CODE, ...numberBytes(size), ...count), ...chosen);
-    } else {
-      parts.push(replaced.get(id) ?? raw);
+    } else if (!CHANGED.includes(id)) {
+      parts.push(raw);
+    } else if (replaced.has(id)) { // else there was none
+      parts.push(/** @type {Uint8Array<ArrayBuffer>} */ (replaced.get(id)));
     }
   }
   const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));

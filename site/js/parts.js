@@ -1,7 +1,7 @@
 /**
  * The large files that starting takes, of which page and worker bring a part each. Where no cache has them, as on a first visit, the page compiles the
- * WebAssembly and hands it over: it runs before the worker, which would wait for the network. Out of a cache the worker compiles it, which may keep the
- * machine code (downloads.js), and the page hands over the heap: when that comes the worker has its hands full.
+ * WebAssembly and hands it over, and the heap: it runs before the worker, which would wait for the network. Out of a cache the worker compiles it, which
+ * may keep the machine code (downloads.js), and the page hands over the heap alone: when that comes the worker has its hands full.
  */
 
 import { compile, compilePieces, download, importScript } from "./downloads.js";
@@ -39,7 +39,7 @@ const MOST = 0.7; // of it; the heap begins a little before its end, as it takes
 const isCompiled = (/** @type {string} */ name, /** @type {FileAsset} */ file) => name.endsWith(".wasm") && !file.uncompiled;
 
 /** @type {Record<HostTraits["hands"], (name: string, file: FileAsset) => boolean>} */
-const ARE_HANDED = { WebAssembly: isCompiled, heap: (name) => name === HEAP, nothing: () => false };
+const ARE_HANDED = { all: (name, file) => isCompiled(name, file) || name === HEAP, heap: (name) => name === HEAP, nothing: () => false };
 
 /** Names of those that the page hands over. @param {Files} files @param {HostTraits["hands"]} hands */
 export const handedParts = (files, hands) => Object.keys(files).filter((name) => ARE_HANDED[hands](name, files[name]));
@@ -74,14 +74,16 @@ export function bring(files, count, handed, onRoom) {
  * @param {Worker} worker
  * @param {import("./downloads.js").Count} count
  * @param {AbortSignal} end
- * @returns {() => void} to be called once, when there is room for the heap
+ * @returns {() => void} to be called once, when the worker says that there is room for the heap; if it does
  */
 export function handOver(files, handed, worker, count, end) {
   const hand = (/** @type {string} */ part, /** @type {Promise<any>} */ coming) => coming
     .then((what) => worker.postMessage({ part, what }, what.buffer ? [what.buffer] : [])) // bytes move, a module is shared
     .catch(({ name, message, hint }) => worker.postMessage({ part, error: { name, message, hint } }));
+  const handHeap = () => hand(HEAP, download(files[HEAP], count, end));
   for (const part of handed.filter((name) => name !== HEAP)) hand(part, compilePieces(files[part], count, end));
-  return () => handed.includes(HEAP) && hand(HEAP, download(files[HEAP], count, end));
+  if (handed.includes(HEAP) && handed.includes(FIRST)) handHeap(); // of the first part the worker has no word
+  return handHeap;
 }
 
 /** Counts, and calls a function once so many bytes have come. @param {number} bytes @param {import("./downloads.js").Count} count @param {() => void} reached */

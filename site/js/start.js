@@ -31,7 +31,7 @@ export function hostTraits() {
   const controller = navigator.serviceWorker?.controller;
   const trusting = controller?.scriptURL === SERVICE_WORKER;
   const isCached = controller ? trusting : isOutOfCache();
-  const hands = isCached ? "heap" : controller ? "nothing" : "WebAssembly"; // past a foreign service worker, which this page has and our worker need not have
+  const hands = isCached ? "heap" : controller ? "nothing" : "all"; // past a foreign service worker, which this page has and our worker need not have
   return { plain: isPlainHost(), trusting, hands };
 }
 

@@ -142,7 +142,7 @@ interface FileAsset {
 
 /** What the page knows of its host, and what it hands over to the worker. */
 interface HostTraits extends Required<Pick<FileAsset, "plain" | "trusting">> {
-  hands: "WebAssembly" | "heap" | "nothing";
+  hands: "all" | "heap" | "nothing";
 }
 
 /** What the page tells a worker in its name, so that what it brings itself is under way before the two have spoken. */

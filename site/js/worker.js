@@ -115,12 +115,15 @@ async function start(request, progress) {
   const [weights] = await Promise.all([parts[model], started]);
   const { complete, ...python } = await started;
   ({ pyodide, session } = python);
-  if (weights) useModel(model, weights);
+  whole = once(complete);
+  if (weights) {
+    await whole(); // to read them takes more of Python than is there at first
+    useModel(model, weights);
+  }
   for (const name of Object.keys(parts)) delete parts[name]; // they need not stay
   enter("ready");
   boot = { path, ms: clock.laps, why_not_faster: why };
   compiledByPage = request.handed.filter((name) => name.endsWith(".wasm")).map((name) => files[name].url);
-  whole = once(complete);
   modules = once(() => bringModules(pyodide, files, path, whole));
   if (files["heap.bin"].data) whole().catch(() => {}); // the single file's: they cannot be had at once
   whenIdle(() => modules().catch((error) => console.warn("Some of Python's modules are not there:", error)));

@@ -32,6 +32,10 @@ def scripts(*names: str) -> list[str]:
     return [f"app-*/js/{name}.js" for name in names]
 
 
+# Of Python and NumPy: they come in idle time, and at once when something of them is called before.
+SECOND_HALVES = [f"runtime-*/{name}.secondary.wasm" for name in ("pyodide.asm", "_multiarray_umath", "_umath_linalg")]
+
+
 @dataclass
 class Part:
     """What is opened on a page that runs."""
@@ -132,7 +136,7 @@ PARTS = [
     Part("correcting", [], scripts("learn/correct"), correct, shown(".picker")),
     Part("learning from drawings", [], ["data-*/rehearsal.npz", "data-*/mnist-1000.npz"], learn_from_one, shown("#learning button:text-is('Drop it')")),
     Part("testing", [*scripts("lessons"), "data-*/mnist-test.npz"],
-         ["runtime-*/numpy_random.zip", *scripts("learning", "learn/prove", "data", "downloads", "image-sets")],
+         ["runtime-*/numpy_random.zip", *SECOND_HALVES, *scripts("learning", "learn/prove", "data", "downloads", "image-sets")],
          press("Test on all 10,000 MNIST images"), shown("#learning .bar:has-text('Reading image')"), "#learn=test"),
     Part("training", [], [*scripts("learn/train", "vendor/uplot/uPlot.esm", *(f"learn/{name}" for name in ("curves", "form", "run", "settings"))),
          "data-*/mnist-train.npz", "app-*/js/vendor/uplot/*.css"], press("Train"), shown("#learning .figures:has-text('Step')"), f"#learn=train&{TRAINING}"),
@@ -145,7 +149,7 @@ STARTS = [
     ("", [*scripts("ahead", "page", "worker"), "app-*/style.css"], ["app-*/paper.css", "app-*/digit-recognizer.css", "app-*/icons/inkling.svg"]),
     ("", [], ["heap-*/heap.bin", *(f"runtime-*/{name}" for name in (
         "pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "_multiarray_umath.wasm", "_umath_linalg.wasm"))]),
-    ("?boot=slim", [], ["runtime-*/python_stdlib.zip", "runtime-*/numpy.zip", "app-*/inkling.zip", "app-*/weights/convnet.npz"]),
+    ("?boot=slim", [], ["runtime-*/pyodide.asm.secondary.wasm", "runtime-*/python_stdlib.zip", "runtime-*/numpy.zip", "app-*/inkling.zip", "app-*/weights/convnet.npz"]),
 ]
 GUESTS = (["js/digit-recognizer.js"], scripts("embedded", *(
     "answer", "backdrop", "bars", "digit-recognizer", "engine", "inkling", "languages", "languages/de", "loading", "pad", "parts", "preview", "reading",
@@ -155,8 +159,8 @@ NOT_ASKED_FOR = {
     "_headers",  # for the host
     "inkling.html",  # is downloaded, and tried in test_single_file.py
     "js/inkling.js",  # an embedder's own import of it fails
-    "runtime/table.json", "app/js/renumber.js",  # only other browsers need these
-    *(f"app/js/{name}.js" for name in ("booting", "define", "keeping", "menus", "numbers", "pictures", "restore", "wrapping")),  # are in ahead.js, page.js or worker.js
+    *(f"app/js/{name}.js" for name in (  # are in ahead.js, page.js or worker.js
+        "booting", "checksum", "define", "halves", "keeping", "linking", "menus", "numbers", "pictures", "restore", "wrapping")),
 }
 
 

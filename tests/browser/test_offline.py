@@ -145,30 +145,40 @@ def telling_dist(tmp_path):
 
 
 def test_the_heap_that_the_service_worker_has_checked_is_not_hashed_again(telling_dist, new_visit):
-    heap, others = (sum(path.stat().st_size for pattern in patterns for path in telling_dist.glob(pattern)) for patterns in (
-        ["heap-*/heap.bin"], ["runtime-*/pyodide*.mjs", "runtime-*/*.wasm"]))
+    heap, scripts, modules = (sum(path.stat().st_size for path in telling_dist.glob(pattern) if ".secondary." not in path.name) for pattern in (
+        "heap-*/heap.bin", "runtime-*/pyodide*.mjs", "runtime-*/*.wasm"))
     with serving(telling_dist) as server:
-        visit = new_visit(server.url).open().ready()
-        first = visit.page.workers[0].evaluate("self.hashed")
-        visit.offline_ready()
+        visit = new_visit(server.url)
         visit.page.add_init_script(HASHED)
+        visit.open().ready()
+        first = [by.evaluate("self.hashed") for by in (visit.page, visit.page.workers[0])]
+        visit.offline_ready()
         visit.page.reload()
         visit.ready()
         assert visit.page.evaluate("self.hashed") == 0  # it has the heap come
         again = visit.page.workers[0].evaluate("self.hashed")
-    assert first > heap  # by the worker: what the page hands over it has hashed itself
-    assert others <= again < others + heap  # by the worker, which compiles; the archives of idle time are smaller; these are hashed at every start
+    assert first[0] >= heap + modules and first[1] >= scripts  # each what it has had come
+    assert scripts + modules <= again < scripts + modules + heap  # by the worker, which compiles; what comes in idle time is smaller; these are hashed at every start
     assert visit.on_element(STARTED)["path"] == "snapshot"
 
 
 FETCHED = """() => performance.getEntriesByType("resource")
-  .filter(({ name }) => /\\.(wasm|bin)$/.test(name)).map(({ name, workerStart }) => [name.split("/").pop(), workerStart > 0])"""
+  .filter(({ name }) => /\\.(wasm|bin)$/.test(name) && !name.endsWith(".secondary.wasm")).map(({ name, workerStart }) => [name.split("/").pop(), workerStart > 0])"""
 WEBASSEMBLY = ("_multiarray_umath.wasm", "_umath_linalg.wasm", "pyodide.asm.wasm")
 
 
+SECOND_HALVES = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => name.endsWith(".secondary.wasm")).map(({ name }) => name.split("/").pop()).sort()"""
+
+
 def fetched(by) -> list[tuple[str, bool]]:
-    """What a page or its worker has had come of WebAssembly and heap, by name, and whether a service worker gave it."""
+    """What a page or its worker has had come of WebAssembly and heap to start with, by name, and whether a service worker gave it."""
     return sorted(map(tuple, by.evaluate(FETCHED)))
+
+
+def second_halves(by) -> list[str]:
+    """Of the WebAssembly those that come when there is time."""
+    return by.evaluate(SECOND_HALVES)
 
 
 MACHINE_CODE_KEPT = "() => performance.getEntriesByName('inkling:machine-code').length"
@@ -184,17 +194,20 @@ def wait_for_machine_code(visit, worker):
 def test_page_and_worker_share_what_comes_and_what_the_page_compiled_is_compiled_once_more(site, new_visit):
     visit = new_visit(site).open().ready()
     (worker,) = visit.page.workers
-    from_host, kept = ([(name, given) for name in WEBASSEMBLY] for given in (False, True))
-    assert fetched(visit.page) == from_host and fetched(worker) == [("heap.bin", False)]
+    kept = [(name, True) for name in WEBASSEMBLY]
+    assert fetched(visit.page) == sorted((name, False) for name in (*WEBASSEMBLY, "heap.bin")) and fetched(worker) == []
+    later = [name.replace(".wasm", ".secondary.wasm") for name in WEBASSEMBLY]
     visit.offline_ready()
     wait_for_machine_code(visit, worker)
-    assert fetched(worker) == sorted([("heap.bin", False), *kept])
+    assert fetched(worker) == kept
+    assert second_halves(worker) == later and second_halves(visit.page) == []  # once each, and by the worker, which compiles them itself
     assert visit.read(digit(4)) == "4"
     visit.page.reload()
     visit.ready().offline_ready()
     visit.page.wait_for_timeout(3000)  # longer than a worker waits that has nothing to do
     assert fetched(visit.page) == [("heap.bin", True)]
     assert fetched(visit.page.workers[0]) == kept  # once each: what it has compiled itself is kept anyway
+    assert second_halves(visit.page.workers[0]) == later and second_halves(visit.page) == []
 
 
 TRAIN = """({ recognizer }) => {
@@ -209,7 +222,7 @@ def test_machine_code_can_wait_for_a_training(site, new_visit):
     visit.on_element(TRAIN)
     visit.offline_ready()
     visit.page.wait_for_timeout(3000)
-    assert fetched(worker) == [("heap.bin", False)]
+    assert fetched(worker) == []
     visit.page.evaluate("() => training.abort()")
     wait_for_machine_code(visit, worker)
 

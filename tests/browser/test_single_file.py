@@ -148,6 +148,26 @@ def test_without_storage_it_works_all_the_same(rough, single_file):
     assert visit.read(digit(2)) == "2"
 
 
+@pytest.mark.parametrize("call", [
+    "({ recognizer }) => recognizer.useModel('mlp-128-64')", "({ recognizer }) => recognizer.getWeights()", "({ recognizer }) => recognizer.resetWeights()",
+    "({ recognizer }) => recognizer.setWeights(new Uint8Array(9)).catch(({ name }) => { if (name !== 'WeightsError') throw new Error(name); })",
+], ids=["another network", "weights", "reset", "what are no weights"])
+def test_what_is_asked_in_the_first_moment_is_answered_though_not_all_is_unpacked(rough, single_file, call):
+    """Of Python's functions the second half is unpacked only when there is time, and here none can be fetched at once."""
+    visit = rough(single_file.as_uri()).open().ready()
+    visit.on_element(f"async (element) => {{ await ({call})(element); }}")
+    assert visit.read(digit(3)) == "3"
+    assert not [text for text in visit.log if "fatal" in text]
+
+
+def test_a_link_to_another_network_starts_from_the_snapshot(rough, single_file):
+    visit = rough(single_file.as_uri()).open("#model=mlp-128-64").ready()
+    assert visit.read(digit(3)) == "3"
+    assert visit.on_element("(element) => element.prediction.model") == "mlp-128-64"
+    boot = visit.on_element("(element) => element.recognizer.health()")["boot"]
+    assert (boot["path"], boot["why_not_faster"]) == ("snapshot", None)
+
+
 def with_wrong_letters(data: bytes, name: str) -> bytes:
     """Some letters in the middle of that block stand the other way round."""
     match = next(match for match in BLOCK.finditer(data) if match[2].decode().partition(" ")[0] == name)
@@ -156,7 +176,7 @@ def with_wrong_letters(data: bytes, name: str) -> bytes:
 
 
 @pytest.mark.thorough
-@pytest.mark.parametrize("name", ["worker.js", "pyodide.asm.wasm", "convnet.npz", "heap.bin", "_multiarray_umath.wasm", "numpy.zip"])
+@pytest.mark.parametrize("name", ["worker.js", "pyodide.asm.wasm", "pyodide.asm.secondary.wasm", "convnet.npz", "heap.bin", "_multiarray_umath.wasm", "numpy.zip"])
 def test_a_damaged_part_is_told_or_done_without(altered, name):
     visit = altered(lambda data: with_wrong_letters(data, name)).open()
     visit.draw(digit(4))
