@@ -12,7 +12,8 @@ from chromium import table
 from builder.common import DIST
 
 # What the snapshot holds already: fetched when the first digit has been read (PARTS in site/js/parts.js).
-LATER = ("python_stdlib.zip", "numpy.zip", "numpy_random.zip", "inkling.zip", "convnet.npz")
+LATER = ("python_stdlib.zip", "numpy.zip", "numpy_random.zip", "inkling.zip", "convnet.npz", *(
+    f"{name}.secondary.wasm" for name in ("pyodide.asm", "_multiarray_umath", "_umath_linalg")))
 OWN = (".html", ".css", ".js", ".svg", ".webmanifest")  # what we wrote: markup, style, script
 
 

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 
 const SIDE = 280; // px of a drawing, as the page's
+const PICTURES = [90, 280, 900]; // px of a side
 const ROUNDS = 24; // drawings; by then Python has cleaned up once, and some were doubtful
 
 // As in a worker: Pyodide is not to know of Node, nor to read from its disk.
@@ -43,8 +44,13 @@ async function main() {
     }
   }
   read(pyodide, session.predict, new Uint8Array(SIDE * SIDE), 1, false, false);
-  read(pyodide, session.predict, photograph(draw(1)), 4, true, false);
   read(pyodide, session.debug, draw(1), 1);
+  for (const size of PICTURES) {
+    for (const paint of [photograph, onPaper, onBoard, onNothing]) {
+      for (const numbers of [false, true]) read(pyodide, session.predict, picture(size, paint), 4, numbers, false);
+      read(pyodide, session.debug, picture(size, paint), 4);
+    }
+  }
   toJs(session.health());
   session.self_test(SIDE).destroy();
   const gc = pyodide.pyimport("gc");
@@ -74,7 +80,8 @@ function headerOf(heap) {
 /** As the worker does for every drawing. */
 function read(pyodide, method, pixels, channels, ...options) {
   const buffer = pyodide.toPy(pixels);
-  const value = toJs(method(buffer, SIDE, SIDE, channels, ...options));
+  const side = Math.sqrt(pixels.length / channels);
+  const value = toJs(method(buffer, side, side, channels, ...options));
   buffer.destroy();
   return value;
 }
@@ -106,12 +113,26 @@ function dot(pixels, x, y) {
   }
 }
 
-/** Dark ink on paper in uneven light, as RGBA. */
-function photograph(drawing) {
-  const picture = new Uint8Array(4 * drawing.length).fill(255);
-  drawing.forEach((ink, i) => picture.fill(ink ? 40 : 120 + Math.floor((100 * i) / drawing.length), 4 * i, 4 * i + 3));
-  return picture;
+/** Two drawings side by side, as RGBA. */
+function picture(side, paint) {
+  const [left, right] = [draw(1), draw(2)];
+  const pixels = new Uint8Array(4 * side * side);
+  for (let row = 0; row < side; row++) {
+    for (let column = 0; column < side; column++) {
+      const at = Math.floor((row / side) * SIDE) * SIDE;
+      const across = Math.floor((column / side) * 2 * SIDE);
+      const ink = across < SIDE ? left[at + across] : right[at + across - SIDE];
+      pixels.set(paint(ink > 0, row / side, (row * 7 + column * 13) % 11), 4 * (row * side + column));
+    }
+  }
+  return pixels;
 }
+
+// What a pixel shows: dark ink on paper in uneven light and with grain, in even light, the other way round, and on nothing.
+const photograph = (ink, down, grain) => [...Array(3).fill((ink ? 40 : 120 + Math.floor(100 * down)) + grain), 255];
+const onPaper = (ink) => [...Array(3).fill(ink ? 20 : 250), 255];
+const onBoard = (ink) => [...Array(3).fill(ink ? 240 : 15), 255];
+const onNothing = (ink) => [0, 0, 0, ink ? 255 : 0];
 
 function numbersOf(table) {
   return Array.from({ length: table.length }, (_, i) => i).filter((i) => table.get(i) !== null);

@@ -57,13 +57,15 @@ export function bringLater(part, { exports }, imports, file, joined = () => {}) 
  */
 function bytesNow(file, { bytes, checksum }) {
   if (file.data) throw new Error("A part of Python that is still being unpacked was called."); // the single file's, in its first moments
-  const request = new XMLHttpRequest();
-  request.open("GET", file.url, false);
-  request.responseType = "arraybuffer";
-  request.send();
-  const content = new Uint8Array(request.response ?? new ArrayBuffer(0));
-  if (content.length !== bytes || checksumOf(content, [[0, bytes]]) !== checksum) throw new Error(`${file.url} came incomplete or damaged`);
-  return content;
+  for (const url of [file.url, `${file.url}?anew`]) { // what the browser has kept of the first may be what is wrong
+    const request = new XMLHttpRequest();
+    request.open("GET", url, false);
+    request.responseType = "arraybuffer";
+    request.send();
+    const content = new Uint8Array(request.response ?? new ArrayBuffer(0));
+    if (content.length === bytes && checksumOf(content, [[0, bytes]]) === checksum) return content;
+  }
+  throw new Error(`${file.url} came incomplete or damaged`);
 }
 
 const HEADER = 8; // bytes before the first section

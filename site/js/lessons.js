@@ -13,14 +13,16 @@ import { dataBytes, dataFile } from "./image-sets.js";
 
 const TURN = 5; // ms of work between two looks for messages; a large network's slice, of some 15, goes beyond
 const REPORT_EVERY = 50; // ms; a curve does not need more
-const SIGN_OF_LIFE = 2000; // ms, of a run that is paused or waits: the page takes a silent worker for dead
+const SIGN_OF_LIFE = 2000; // ms, of a run that is paused: the page takes a silent worker for dead
 
 /**
- * @param {{pyodide: any, session: any, files: Record<string, FileAsset>, modules: () => Promise<void>, toJs: (proxy: any) => any, overtake: () => void}} worker
+ * @param {{pyodide: any, session: any, files: Record<string, FileAsset>, modules: () => Promise<void>, whole: () => Promise<void>,
+ *   reporting: <T>(work: Promise<T>, report: () => void) => Promise<T>, toJs: (proxy: any) => any, overtake: () => void}} worker
+ *   modules: all that Python can import is there; whole: its own functions are; reporting: the work, with a sign of life now and then;
  *   overtake: a model that was chosen before, and is still on its way, is not wanted any more
  * @returns {Record<string, (fields: any, progress: Progress, id: number) => any>}
  */
-export function learningActions({ pyodide, session, files, modules, toJs, overtake }) {
+export function learningActions({ pyodide, session, files, modules, whole, reporting, toJs, overtake }) {
   /** @type {Map<number, Job>} */
   const jobs = new Map();
   /** @type {any} proxy of inkling.lessons.Lessons */
@@ -28,10 +30,12 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
 
   /** Has all of Python there, and says meanwhile that the worker is alive. @param {Progress} progress */
   async function ready(progress) {
-    const alive = setInterval(() => progress({ stage: "data", loaded: 0, total: 1 }), SIGN_OF_LIFE);
-    await modules().finally(() => clearInterval(alive));
+    await reporting(modules(), () => progress({ stage: "data", loaded: 0, total: 1 }));
     lessons ??= session.lessons();
   }
+
+  /** Waits for the functions of Python that are not there at first. @param {Progress} progress */
+  const all = (progress) => reporting(whole(), () => progress({ stage: "data", loaded: 0, total: 1 }));
 
   /** @type {Map<string, Promise<void>>} those that are on their way, for all who wait */
   const coming = new Map();
@@ -47,7 +51,6 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
     if (!file) throw Object.assign(new Error(`There is no data set "${name}" here.`), { name: "DataError", hint: "The site has all of them; the single file carries the small ones." });
     let loaded = 0;
     const report = () => progress({ stage: "data", loaded, total: file.bytes });
-    const alive = setInterval(report, SIGN_OF_LIFE);
     const fetched = async () => {
       const bytes = await dataBytes(file, (more) => {
         loaded += more;
@@ -56,7 +59,7 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
       withBuffer(bytes, (buffer) => lessons.add_data(name, buffer));
     };
     if (!coming.has(name)) coming.set(name, fetched().finally(() => coming.delete(name)));
-    await /** @type {Promise<void>} */ (coming.get(name)).finally(() => clearInterval(alive));
+    await reporting(/** @type {Promise<void>} */ (coming.get(name)), report);
   }
 
   /** @template T @param {Uint8Array | Int8Array} bytes @param {(buffer: any) => T} use */
@@ -205,13 +208,18 @@ export function learningActions({ pyodide, session, files, modules, toJs, overta
       await ready(progress);
       return toJs(lessons.check(JSON.stringify(settings)));
     },
-    getWeights: () => toJs(session.weights()),
-    setWeights({ npz, called }) {
+    async getWeights(_, progress) {
+      await all(progress);
+      return toJs(session.weights());
+    },
+    async setWeights({ npz, called }, progress) {
       overtake();
+      await all(progress);
       return withBuffer(npz, (bytes) => toJs(session.use_model(called, bytes)));
     },
-    resetWeights() {
+    async resetWeights(_, progress) {
       overtake();
+      await all(progress);
       return toJs(session.reset());
     },
   };

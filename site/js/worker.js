@@ -26,15 +26,13 @@ let modelsWanted = 0; // so far; the newest counts
 let boot = /** @type {{path: string, ms: Record<string, number>, why_not_faster: string | null}} */ ({});
 /** @type {() => Promise<void>} everything that Python can import is there; most of it comes only when there is time */
 let modules = async () => {};
-/** @type {() => Promise<void>} all of Python's own functions are there; drawings are read without the others */
+/** @type {() => Promise<void>} all of Python's own functions are there; drawings and pictures are read without the rest (halves.js) */
 let whole = async () => {};
 
 /** @type {string[]} addresses of the WebAssembly that the page has compiled */
 let compiledByPage = [];
 
-/** Requests that are answered with the functions that Python starts with; should one want another, that comes while all waits. */
-const QUICK = ["boot", "predict", "health", "keepMachineCode"];
-
+const SIGN_OF_LIFE = 2000; // ms; the page takes a worker for dead that is silent for ten times as long
 const PAD = 280; // px of the drawing that is read until the functions for it are hot: as large as what the page sends
 const IDLE_AFTER = 1500; // ms without a request
 let asked = 0; // requests that have no answer yet; a training has none for long
@@ -69,7 +67,7 @@ const actions = /** @type {Record<string, (fields: any, progress: OnProgress, id
 /** The requests that have to do with learning, too; their code is loaded when the first of them comes. */
 const learning = once(async () => {
   const { learningActions } = await part(import("./lessons.js"), LESSONS_PATIENCE);
-  Object.assign(actions, learningActions({ pyodide, session, files, modules, toJs, overtake: () => modelsWanted++ }));
+  Object.assign(actions, learningActions({ pyodide, session, files, modules, whole, reporting, toJs, overtake: () => modelsWanted++ }));
 });
 
 self.onmessage = ({ data }) => data.part ? ahead?.take(data) : answer(data);
@@ -78,7 +76,6 @@ self.onmessage = ({ data }) => data.part ? ahead?.take(data) : answer(data);
 async function answer({ id, name, ...fields }) {
   asked++;
   try {
-    if (!QUICK.includes(name)) await whole().catch((error) => console.warn("A part of Python is not there yet:", error));
     if (!actions[name]) await learning();
     const value = await actions[name](fields, (progress) => self.postMessage({ id, event: "progress", value: progress }), id);
     self.postMessage({ id, ok: true, value }, value?.image ? { transfer: [value.image.buffer] } : {});
@@ -117,7 +114,7 @@ async function start(request, progress) {
   ({ pyodide, session } = python);
   whole = once(complete);
   if (weights) {
-    await whole(); // to read them takes more of Python than is there at first
+    await reporting(whole(), report); // to read them takes more of Python than is there at first
     useModel(model, weights);
   }
   for (const name of Object.keys(parts)) delete parts[name]; // they need not stay
@@ -144,8 +141,15 @@ async function loadModel({ model }, progress) {
     loaded += more;
     report();
   });
+  await reporting(whole(), report);
   if (turn !== modelsWanted) throw Object.assign(new Error("Another model was chosen meanwhile."), { name: "AbortError" });
   return useModel(model, bytes);
+}
+
+/** The work, which says meanwhile that the worker is alive. @template T @param {Promise<T>} work @param {() => void} report @returns {Promise<T>} */
+function reporting(work, report) {
+  const alive = setInterval(report, SIGN_OF_LIFE);
+  return work.finally(() => clearInterval(alive));
 }
 
 /**
