@@ -2,10 +2,11 @@
 // entry's name the scripts that it consists of, all modules that are to be inside, and the entry, if any, out of whose bundle others
 // are taken, with their names. Such a bundle exports whatever its modules do. The bundles go to the folder's target/.
 
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { build } from "esbuild";
 
+const BANNER = "// Made by build.py of the modules beside it, where all this can be read.";
 const folder = process.argv[2];
 const entries = JSON.parse(readFileSync(0, "utf8"));
 
@@ -27,7 +28,7 @@ const exported = {};
 for (const [entry, { scripts, inside, first, shared }] of Object.entries(entries)) {
   const lines = [...scripts.map((name) => `import "./${name}";`), ...(shared ? inside : []).map((name) => `export * from "./${name}";`)];
   const outfile = join(folder, "target", entry);
-  await build({
+  const { metafile } = await build({
     stdin: { contents: lines.join("\n"), resolveDir: folder, sourcefile: "scripts" },
     outfile,
     absWorkingDir: folder,
@@ -37,11 +38,17 @@ for (const [entry, { scripts, inside, first, shared }] of Object.entries(entries
     charset: "utf8",
     minifyWhitespace: true,
     minifySyntax: true, // but not the names: whoever reads an error's trace is to find them in the modules
-    banner: { js: "// Made by build.py of the modules beside it, where all this can be read." },
+    banner: { js: BANNER },
+    metafile: true,
     plugins: [outside(entry, inside, first)],
     logLevel: "warning",
   });
-  const text = readFileSync(outfile, "utf8");
+  let text = readFileSync(outfile, "utf8");
+  const [made] = Object.values(metafile.outputs);
+  if (!made.exports.length && !made.imports.some(({ kind }) => kind === "import-statement")) { // in a block: where a file ends too early, that is an error at once, and no script that does nothing
+    text = text.replace(BANNER, `${BANNER}\n{`) + "}\n";
+    writeFileSync(outfile, text);
+  }
   exported[entry] = namesIn(text, /\bexport\{([^}]*)\}/g).map(([, outside]) => outside);
   if (!first) continue;
   // Of two modules that export the same name neither's is exported by both together, and nobody else would say so before the page did not start.
