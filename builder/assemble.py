@@ -12,6 +12,7 @@ from builder import pages
 from builder.bundle import bundled
 from builder.common import DIST, PIECE, ROOT, SITE, BuildError, disk_errors, python_command, say, sha256, sha256_of_pieces, temporary_directory
 from builder.compress import BEST, compress_tree, gzip_sizes
+from builder.emscripten import LOADER, SCRIPT
 from builder.halves import secondary_name
 from builder.headers import headers_file
 from builder.node import PackagesMissing, install_node_packages
@@ -21,7 +22,6 @@ from builder.runtime import fetch_runtime, read_lock
 from builder.single_file import make_single_file
 from builder.snapshot import HALVES, HEAP, LIBRARIES, make_snapshot, whole_name
 
-RUNTIME_FILES = ("pyodide.mjs", "pyodide.asm.mjs")  # taken as they are; the archives are ours, and the WebAssembly is cut in two
 NOT_IN_APP = {"index.html", "sw.js", "manifest.webmanifest", "py", "data"}  # of site/: these have a place of their own in dist/
 PREFERRED_MODEL = "convnet"
 CARRIED_DATA = ("rehearsal.npz", "mnist-1000.npz")  # of site/data/, in the single file
@@ -44,9 +44,9 @@ def build(*, compress: bool = True, brotli: int = BEST, dist: Path = DIST, site:
     snapshot = make_snapshot(lock, cache, packs, default, app[f"weights/{default}.npz"])
 
     # What changes together lies together, so that a new version of ours does not fetch the runtime again.
-    runtime = {name: (cache / name).read_bytes() for name in RUNTIME_FILES}
+    runtime = {LOADER: (cache / LOADER).read_bytes()}  # the one that is taken as it is
     runtime |= {name: path.read_bytes() for name, path in packs.items() if name != "inkling.zip"}
-    runtime |= {name: snapshot[name].read_bytes() for name in HALVES}
+    runtime |= {name: snapshot[name].read_bytes() for name in (SCRIPT, *HALVES)}
     runtime["NOTICE.txt"] = notice(lock, cache)
     heap = {HEAP: snapshot[HEAP].read_bytes()}
     runtime_name, heap_name = (f"{kind}-{_tree_hash(files)}" for kind, files in (("runtime", runtime), ("heap", heap)))

@@ -4,21 +4,16 @@ To know it, called.mjs starts the snapshot as the page does, with modules that t
 """
 
 import json
-import re
-from collections import Counter
 from pathlib import Path
 
 from builder import wasm
-from builder.common import BuildError
+from builder.emscripten import LOADER, SCRIPT, asked_for, named
 from builder.node import run_node
 
 TOOL = Path(__file__).with_name("called.mjs")
 MAIN = "pyodide.asm.wasm"
 # Exports that Emscripten looks for under other names than those that its script puts down.
 ALWAYS = {"memory", "main", "__main_argc_argv", "__indirect_function_table", "__stack_pointer", "__cpp_exception", "__c_longjmp", "__wasm_apply_data_relocs"}
-_ASSIGNED = re.compile(r'([\w$]+)=(?:Module\["[^"]+"\]=)?wasmExports\["([^"]+)"\]')
-_NAMED = re.compile(r'wasmExports(?:\["([^"]+)"\]|\.(\w+))')
-_WORD = re.compile(r"[\w$]+")
 
 
 def secondary_name(name: str) -> str:
@@ -35,7 +30,7 @@ def make_halves(abi: str, runtime: Path, libraries: list[Path], folder: Path, st
         (folder / f"marked-{name}").write_bytes(wasm.marked(data))
     run_node(TOOL, runtime, abi, folder, stdlib, folder / "called.json", *whole)
     called = json.loads((folder / "called.json").read_text())
-    scripts = [(runtime / name).read_text(encoding="utf-8") for name in ("pyodide.asm.mjs", "pyodide.mjs")]
+    scripts = [(runtime / name).read_text(encoding="utf-8") for name in (SCRIPT, LOADER)]
     links = {MAIN: _links(whole, scripts, json.loads((folder / "table.json").read_text()))}
     halves = {}
     for name, data in whole.items():
@@ -60,20 +55,3 @@ def _links(whole: dict[str, bytes], scripts: list[str], bare: dict) -> wasm.Link
         others=others,
         data={name: addresses[name] for name, kind in exports.items() if kind == wasm.GLOBAL and name in addresses},
     )
-
-
-def named(script: str) -> set[str]:
-    return {quoted or plain for quoted, plain in _NAMED.findall(script)}
-
-
-def asked_for(script: str, *others: str) -> set[str]:
-    """Exports that Pyodide's scripts use. Its Emscripten gives each of five thousand a variable, and asks for a hundred of these."""
-    assigned = _ASSIGNED.findall(script)
-    if len(assigned) < 1000:
-        raise BuildError("pyodide.asm.mjs takes its exports in another way than expected: this Pyodide is not the one that was studied")
-    rest = _ASSIGNED.sub("", script)
-    words = Counter(_WORD.findall(rest))
-    for other in others:
-        words.update({word: 2 for word in set(_WORD.findall(other))})
-    declared = 1
-    return {name for variable, name in assigned if words[variable] > declared} | named(rest)

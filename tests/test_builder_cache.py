@@ -45,10 +45,11 @@ def test_what_another_build_has_removed_meanwhile_is_no_error(tmp_path, monkeypa
 
 def test_five_snapshots_are_kept_and_one_that_is_used_again_is_none_of_the_old(tmp_path, monkeypatch, empty_cache):
     def run_node(tool, *arguments):
-        for name in (snapshot.HEAP, *snapshot.LIBRARIES):
+        for name in (snapshot.HEAP, snapshot.SCRIPT, *snapshot.LIBRARIES):
             (arguments[-1] / name).write_bytes(b"x")
 
     monkeypatch.setattr(snapshot, "run_node", run_node)
+    monkeypatch.setattr(snapshot, "_as_shipped", lambda _, folder: folder.parent)
     monkeypatch.setattr(snapshot, "make_halves", lambda *_: dict.fromkeys(snapshot.HALVES, b"x"))
     packs = {name: tmp_path / name for name in ("python_stdlib.zip", "numpy.zip", "inkling.zip")}
     for path in packs.values():

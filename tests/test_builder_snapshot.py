@@ -8,6 +8,7 @@ import pytest
 from browser.hand import STYLES, digit, ink_of, scribble, shaken
 
 from builder.common import ROOT, SITE, file_sha256
+from builder.emscripten import LOADER, SCRIPT
 from builder.halves import MAIN, secondary_name
 from builder.node import node
 from builder.python_pack import make_packs
@@ -25,7 +26,7 @@ def files():
     """{name: path} of all that the worker may ask for, but the models."""
     packs = make_packs(LOCK, RUNTIME, SITE)
     snapshot = make_snapshot(LOCK, RUNTIME, packs, "convnet", WEIGHTS.read_bytes())
-    return {name: RUNTIME / name for name in ("pyodide.mjs", "pyodide.asm.mjs")} | packs | snapshot
+    return {LOADER: RUNTIME / LOADER} | packs | snapshot
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +60,7 @@ def test_the_header_binds_the_files_that_belong_together(files, heap):
     partners = header["madeWith"] | {library["file"]: library["sha256"] for library in header["libraries"]}
     whole = files | {name: files[whole_name(name)] for name in LIBRARIES} | {MAIN: RUNTIME / MAIN}
     assert partners == {name: file_sha256(whole[name]) for name in partners}
-    assert set(partners) == {MAIN, "pyodide.asm.mjs", "python_stdlib.zip", "numpy.zip", "inkling.zip", *LIBRARIES}
+    assert set(partners) == {MAIN, SCRIPT, "python_stdlib.zip", "numpy.zip", "inkling.zip", *LIBRARIES}
 
 
 def test_the_runs_lie_in_order_within_the_memory_and_are_all_the_data(heap):
@@ -77,7 +78,7 @@ def test_a_snapshot_made_anew_is_the_same_byte_for_byte(files, tmp_path, monkeyp
     monkeypatch.setenv("INKLING_CACHE", str(tmp_path))
     made = make_snapshot(LOCK, RUNTIME, packs, "convnet", WEIGHTS.read_bytes())
     assert made[HEAP] != files[HEAP]
-    for name in (HEAP, *HALVES, *map(whole_name, LIBRARIES)):
+    for name in (HEAP, SCRIPT, *HALVES, *map(whole_name, LIBRARIES)):
         assert made[name].read_bytes() == files[name].read_bytes()
 
 
@@ -111,7 +112,7 @@ def test_training_warnings_and_errors_through_numpys_libraries_are_the_same_afte
 
 def test_starting_and_reading_call_none_of_the_functions_that_come_later(reports):
     for way in ("snapshot", "patient", "again"):
-        assert reports[way]["atStart"] == sorted([HEAP, MAIN, *LIBRARIES, "pyodide.mjs", "pyodide.asm.mjs"])
+        assert reports[way]["atStart"] == sorted([HEAP, MAIN, *LIBRARIES, LOADER, SCRIPT])
         assert reports[way]["toRead"] == []
         assert reports[way]["read"] == reports["slim"]["read"]
     assert [text for text, _ in reports["slim"]["read"]].count("") < 25  # most digits are read, so all is computed that reading takes

@@ -30,7 +30,7 @@ export function link({ functions, others }, { exports }, imports) {
 }
 
 /**
- * All that the primary does not export: for libraries that are loaded from now on, and for whoever asks Emscripten's module for it.
+ * All that the primary does not export, for libraries that are loaded from now on.
  * @param {any} module Emscripten's
  * @param {Symbols} symbols
  */
@@ -41,8 +41,6 @@ export function linkRest(module, { functions, data }) {
     GOT[name] ??= new WebAssembly.Global({ value: "i32", mutable: true }, -1);
     if (GOT[name].value === -1) GOT[name].value = address;
     if (!(name in main) || main[name].stub) main[name] = value;
-    const property = `_${name}`;
-    if (property in module && module[property] === undefined) module[property] = value;
   };
   for (const [name, place] of Object.entries(functions)) offer(name, place, wasmTable.get(place));
   for (const [name, address] of Object.entries(data)) offer(name, address, new WebAssembly.Global({ value: "i32" }, address));
