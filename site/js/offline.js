@@ -2,7 +2,6 @@
  * Keeps the page for use without network: registers the service worker and tells what becomes of it.
  */
 
-const AGAIN = 2000; // ms
 const CHECK_EVERY = 3_600_000; // ms between looks for a new version, when the person comes back to the tab
 
 /**
@@ -59,9 +58,7 @@ function reportUpdates(registration, onUpdate) {
     const isDone = () => ["activated", "redundant"].includes(worker.state);
     if (isDone()) return location.reload();
     worker.addEventListener("statechange", () => isDone() && location.reload());
-    const ask = () => worker.postMessage("activate");
-    ask();
-    setInterval(ask, AGAIN); // until the page is left: once in a long while Chromium does not come back to a worker that had to wait for the old one
+    worker.postMessage("activate");
   });
   const follow = (/** @type {ServiceWorker | null} */ worker) => worker?.addEventListener("statechange", () => {
     if (worker.state === "installed" && registration.active) report(worker);
